@@ -1,0 +1,84 @@
+import type { Bodies, Instant, MessageName } from '@coding-plans/schemas'
+import type { Knex } from 'knex'
+
+/** The transaction of a round; only a service's store may use it. */
+export type Tx = Knex.Transaction
+
+/** A message that arrived, decoded. */
+export interface Message<Name extends MessageName = MessageName> {
+  readonly name: Name
+  readonly body: Bodies[Name]
+  /** Unique with its source; what `seen` remembers. A uuid. */
+  readonly id: string
+  /** The service that said it. */
+  readonly source: string
+  /** The record key: a user id, or a plan id. */
+  readonly key: string
+  readonly lane: number
+  /** Business time (ce_time). */
+  readonly time: Instant
+  /** Business time, in system mode lifted to the wall clock of the round that handles it. */
+  readonly asOf: Instant
+  /** The operation or saga it belongs to. */
+  readonly correlationId: string
+  /** The id of the message that caused it. */
+  readonly causationId: string | null
+  readonly traceparent: string | null
+  /** What the handler's `prepare` made of it, before the transaction. */
+  readonly prepared?: unknown
+}
+
+/** A message to be said, with the outcome of the round that decides it. */
+export interface Saying<Name extends MessageName = MessageName> {
+  readonly name: Name
+  readonly body: Bodies[Name]
+  /** Business time; the cause's if absent. */
+  readonly time?: Instant
+  /** The cause's if absent. */
+  readonly correlationId?: string
+  /**
+   * What makes its id: the same cause and index give the same id, so that a repeat is recognised. The message that is
+   * being handled if absent; required where no message is at hand (`conclude`, lane work, accepted requests).
+   */
+  readonly cause?: string
+}
+
+/** Make a message to be said. The record key is the field that the schema names. */
+export const say = <Name extends MessageName>(
+  name: Name,
+  body: Bodies[Name],
+  how: Omit<Saying, 'name' | 'body'> = {},
+): Saying => ({ name, body, ...how }) as Saying
+
+/** Message name → pure function. Its keys are what the service listens to. Mutates the state only after all that can throw. */
+export type Decide<State> = {
+  readonly [Name in MessageName]?: (state: State, message: Message<Name>) => Saying[]
+}
+
+/** Work on a message that needs CPU or the network, before the transaction. A throw is nonsense. */
+export type Prepare = { readonly [Name in MessageName]?: (message: Message<Name>) => Promise<unknown> }
+
+/**
+ * How a service takes a round: everything is read in a few statements, decided message by message in memory, and written
+ * in a few statements. The runtime owns transaction, positions, seen ids, outbox, publishing and the three failures.
+ */
+export interface Handler<State> {
+  readonly prepare?: Prepare
+  /** Reads (and locks, in sorted order) what these messages need. */
+  load(tx: Tx, messages: readonly Message[]): Promise<State>
+  readonly decide: Decide<State>
+  /** What the round says as a whole, once, after its decisions; every saying names its `cause`. */
+  conclude?(state: State): Saying[]
+  /** Writes what the decisions changed, a statement per table. */
+  save(tx: Tx, state: State): Promise<void>
+}
+
+/**
+ * Rows without a message (due terms, for one): done by the lanes' owner under its epoch, in a transaction of its own.
+ * Asked every `everyMilliseconds` and after each round; every saying names its `cause`.
+ */
+export interface LaneWork {
+  readonly name: string
+  readonly everyMilliseconds: number
+  run(tx: Tx, lanes: readonly number[], wallClock: Instant): Promise<Saying[]>
+}

@@ -1,0 +1,24 @@
+export * from './brands.ts'
+export type * from './messages.gen.ts'
+export { routes } from './messages.gen.ts'
+
+import type { Bodies } from './messages.gen.ts'
+import { routes } from './messages.gen.ts'
+
+export type MessageName = keyof Bodies
+export interface Route {
+  owner: string
+  kind: 'command' | 'event'
+  topic: string
+  key: string
+  public: boolean
+  schema: { type: 'record'; namespace: string; name: string; fields: readonly unknown[] }
+}
+
+export const messageNames = Object.keys(routes) as MessageName[]
+export const routeOf = (name: MessageName): Route => routes[name]
+/** The services that own messages; each has `<service>.events`. */
+export const services = ['billing-scheduler', 'credits-ledger', 'gateway', 'key-inventory', 'subscription'] as const
+export type Service = (typeof services)[number]
+/** The topic a message travels on when `speaker` says it. */
+export const topicOf = (name: MessageName, speaker: string) => routes[name].topic.replace('*', speaker)
