@@ -1,0 +1,84 @@
+import type { LaneMove } from './lanes.ts'
+import type { Item } from './round.ts'
+
+/** A lane that this process owns, with what has arrived on it. */
+export interface OwnedLane {
+  readonly lane: number
+  readonly epoch: number
+  /** topic → the position in the database: where the next round begins. */
+  readonly positions: Record<string, number>
+  /** topic → the offset that the next batch must start at. */
+  readonly expected: Record<string, number>
+}
+
+/** A piece of one partition that arrived: its records, and where the position stands after them (holes included). */
+interface Arrival {
+  readonly topic: string
+  readonly lane: number
+  readonly items: readonly Item[]
+  readonly nextOffset: number
+  readonly bytes: number
+}
+
+export const MOST_MESSAGES_IN_A_ROUND = 1_000
+const MOST_WAITING = 4_000
+const MOST_WAITING_BYTES = 32 * 1024 * 1024
+
+/** What has arrived on all owned lanes, in order of arrival. */
+export class ArrivalBuffer {
+  #arrivals: Arrival[] = []
+  #count = 0
+  #bytes = 0
+
+  get full() {
+    return this.#count >= MOST_WAITING || this.#bytes >= MOST_WAITING_BYTES
+  }
+
+  get empty() {
+    return this.#arrivals.length === 0
+  }
+
+  get count() {
+    return this.#count
+  }
+
+  add(arrival: Arrival) {
+    this.#arrivals.push(arrival)
+    this.#count += arrival.items.length
+    this.#bytes += arrival.bytes
+  }
+
+  drop(lanes: ReadonlySet<number>) {
+    this.#keep(this.#arrivals.filter(({ lane }) => !lanes.has(lane)))
+  }
+
+  /** The next round's records, at least one arrival, and how the lanes move by it. */
+  take(owned: ReadonlyMap<number, OwnedLane>): { items: Item[]; moves: LaneMove[] } {
+    const taken: Arrival[] = []
+    let count = 0
+    for (const arrival of this.#arrivals) {
+      if (taken.length > 0 && count + arrival.items.length > MOST_MESSAGES_IN_A_ROUND) break
+      taken.push(arrival)
+      count += arrival.items.length
+    }
+    this.#keep(this.#arrivals.slice(taken.length))
+    const moves = new Map<
+      number,
+      { lane: number; epoch: number; expected: Record<string, number>; next: Record<string, number> }
+    >()
+    for (const { lane, topic, nextOffset } of taken) {
+      const { epoch, positions } = owned.get(lane) as OwnedLane
+      const move = moves.get(lane) ?? { lane, epoch, expected: {}, next: {} }
+      moves.set(lane, move)
+      move.expected[topic] = positions[topic] as number
+      move.next[topic] = nextOffset
+    }
+    return { items: taken.flatMap(({ items }) => items), moves: [...moves.values()] }
+  }
+
+  #keep(arrivals: Arrival[]) {
+    this.#arrivals = arrivals
+    this.#count = arrivals.reduce((sum, { items }) => sum + items.length, 0)
+    this.#bytes = arrivals.reduce((sum, { bytes }) => sum + bytes, 0)
+  }
+}

@@ -1,0 +1,130 @@
+import { type Bodies, type MessageName, messageNames, routes, services, topicOf } from '@coding-plans/schemas'
+import { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
+import avsc, { type Type } from 'avsc'
+import { Nonsense } from './failures.ts'
+
+const MAGIC_BYTE = 0
+const HEADER_BYTES = 5
+const FORGET_UNKNOWN_AFTER_MILLISECONDS = 30_000
+
+type Resolver = ReturnType<Type['createResolver']>
+
+/** Avro of the Confluent wire format, with types compiled once and resolvers cached by writer id; synchronous once prepared. */
+export class Codec {
+  readonly #registry: SchemaRegistry
+  readonly #types = new Map<MessageName, Type>()
+  readonly #writerIds = new Map<string, number>()
+  readonly #readers = new Map<number, { name: MessageName; resolver: Resolver | null } | null>()
+  readonly #unknownUntil = new Map<number, number>()
+
+  constructor(registryUrl: string) {
+    // The client's retries stay short: whoever asks has a back-off of its own.
+    this.#registry = new SchemaRegistry({
+      host: registryUrl,
+      retry: { retries: 1, maxRetryTimeInSecs: 2, initialRetryTimeInSecs: 0.1 },
+    })
+    for (const name of messageNames)
+      this.#types.set(name, avsc.Type.forSchema(routes[name].schema as unknown as avsc.Schema))
+  }
+
+  /** Learn the registry's ids of all that `speaker` may say. @throws if one is not registered: a service never registers. */
+  async learn(speaker: string) {
+    const said = messageNames.filter((name) => {
+      const { owner } = routes[name]
+      return owner === 'any' || services.includes(owner as never)
+    })
+    await Promise.all(
+      said.map(async (name) => {
+        const subject = subjectOf(name, speaker)
+        try {
+          const id = await this.#registry.getRegistryIdBySchema(subject, {
+            type: 'AVRO' as never,
+            schema: JSON.stringify(routes[name].schema),
+          })
+          this.#writerIds.set(name, id)
+          this.#readers.set(id, { name, resolver: null })
+        } catch (error) {
+          if (isNotFound(error))
+            throw new UnregisteredSchema(`The schema of ${name} is not registered under ${subject}.`)
+          throw error
+        }
+      }),
+    )
+  }
+
+  encode<Name extends MessageName>(name: Name, body: Bodies[Name]): Buffer {
+    const type = this.#types.get(name)
+    const id = this.#writerIds.get(name)
+    if (!type || id === undefined) throw new Nonsense(`${name} was never learnt from the registry.`)
+    let payload: Buffer
+    try {
+      payload = type.toBuffer(body)
+    } catch (error) {
+      // avsc names the path and the value; the path alone is safe to repeat.
+      throw new Nonsense(`${name} does not fit its schema (${String((error as Error).message).split(':')[0]}).`)
+    }
+    const buffer = Buffer.allocUnsafe(HEADER_BYTES + payload.length)
+    buffer.writeUInt8(MAGIC_BYTE, 0)
+    buffer.writeUInt32BE(id, 1)
+    payload.copy(buffer, HEADER_BYTES)
+    return buffer
+  }
+
+  /** Make sure that the writer of these bytes is known. Asks the registry once per id. @throws trouble if it is silent. */
+  async prepare(value: Buffer | null): Promise<void> {
+    const id = writerIdOf(value)
+    if (id === null || this.#readers.has(id)) return
+    const unknownUntil = this.#unknownUntil.get(id)
+    if (unknownUntil !== undefined && unknownUntil > Date.now()) return
+    try {
+      const writer = (await this.#registry.getSchema(id)) as unknown as Type
+      const name = messageNames.find((known) => this.#types.get(known)?.name === writer.name)
+      const reader = name && this.#types.get(name)
+      this.#readers.set(id, name && reader ? { name, resolver: reader.createResolver(writer) } : null)
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      this.#unknownUntil.set(id, Date.now() + FORGET_UNKNOWN_AFTER_MILLISECONDS)
+    }
+  }
+
+  /** Which message these bytes are; null: one that this code does not know (another service's future). @throws Nonsense */
+  nameOf(value: Buffer | null): MessageName | null {
+    const id = writerIdOf(value)
+    if (id === null) throw new Nonsense('The record is not Avro in the registry’s wire format.')
+    const reader = this.#readers.get(id)
+    if (reader === undefined) throw new Nonsense(`The registry knows no schema ${id}.`)
+    return reader?.name ?? null
+  }
+
+  /** @throws Nonsense if the bytes do not fit their schema. */
+  decode<Name extends MessageName>(name: Name, value: Buffer): Bodies[Name] {
+    const reader = this.#readers.get(writerIdOf(value) ?? -1)
+    const type = this.#types.get(name)
+    try {
+      if (!type || !reader) throw new Error('unprepared')
+      return type.fromBuffer(value.subarray(HEADER_BYTES), reader.resolver ?? undefined, false) as Bodies[Name]
+    } catch {
+      throw new Nonsense(`The bytes of ${name} do not fit their schema.`)
+    }
+  }
+}
+
+/** The registry's subject of a message: `<topic>-<record full name>`. */
+export const subjectOf = (name: MessageName, speaker: string) => {
+  const { namespace } = routes[name].schema
+  const { owner } = routes[name]
+  return `${topicOf(name, owner === 'any' ? speaker : owner)}-${namespace}.${name}`
+}
+
+/** A deployment forgot a schema: nothing that retrying would mend. */
+export class UnregisteredSchema extends Error {
+  override readonly name = 'UnregisteredSchema'
+}
+
+const writerIdOf = (value: Buffer | null) =>
+  value && value.length >= HEADER_BYTES && value[0] === MAGIC_BYTE ? value.readUInt32BE(1) : null
+
+const isNotFound = (error: unknown) => {
+  const { status, message } = (error ?? {}) as { status?: number; message?: string }
+  return status === 404 || /not found|no schema|40403|40401/i.test(message ?? '')
+}

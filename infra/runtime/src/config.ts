@@ -1,0 +1,78 @@
+/** How one variable is read: a value, or a sentence of complaint. */
+type Reading<T> = (text: string | undefined) => { value: T } | { complaint: string }
+
+export const text =
+  ({ or }: { or?: string } = {}): Reading<string> =>
+  (given) => {
+    const value = given ?? or
+    return value === undefined || value === '' ? { complaint: 'is missing' } : { value }
+  }
+
+export const optional = (): Reading<string | null> => (given) => ({
+  value: given === undefined || given === '' ? null : given,
+})
+
+export const integer =
+  ({ min = 0, max = Number.MAX_SAFE_INTEGER, or }: { min?: number; max?: number; or?: number } = {}): Reading<number> =>
+  (given) => {
+    if (given === undefined && or !== undefined) return { value: or }
+    const value = Number(given)
+    if (given === undefined || !/^\d+$/.test(given) || value < min || value > max)
+      return { complaint: `must be a whole number from ${min} to ${max}` }
+    return { value }
+  }
+
+/** 32 bytes, base64. The complaint never repeats the value. */
+export const secret = (): Reading<Buffer> => (given) => {
+  const value = Buffer.from(given ?? '', 'base64')
+  return value.length === 32
+    ? { value }
+    : { complaint: given ? 'must be 32 bytes, base64' : 'is missing (32 bytes, base64)' }
+}
+
+export const oneOf =
+  <T extends string>(choices: readonly T[], or: T): Reading<T> =>
+  (given) => {
+    const value = (given ?? or) as T
+    return choices.includes(value) ? { value } : { complaint: `must be one of ${choices.join(', ')}` }
+  }
+
+export const list =
+  ({ or }: { or?: string } = {}): Reading<string[]> =>
+  (given) => {
+    const value = (given ?? or ?? '').split(',').filter((item) => item !== '')
+    return value.length > 0 || or !== undefined ? { value } : { complaint: 'is missing' }
+  }
+
+type Values<Spec> = { readonly [Name in keyof Spec]: Spec[Name] extends Reading<infer T> ? T : never }
+
+/** Read the environment once, complain about everything at once, freeze. @throws one Error that names every bad variable. */
+export const readEnvironment = <Spec extends Record<string, Reading<unknown>>>(
+  env: NodeJS.ProcessEnv,
+  spec: Spec,
+): Values<Spec> => {
+  const complaints: string[] = []
+  const values: Record<string, unknown> = {}
+  for (const [name, read] of Object.entries(spec)) {
+    const reading = read(env[name])
+    if ('complaint' in reading) complaints.push(`${name} ${reading.complaint}.`)
+    else values[name] = reading.value
+  }
+  if (complaints.length > 0) throw new Error(complaints.join(' '))
+  return Object.freeze(values) as Values<Spec>
+}
+
+/** The variables that every service has. */
+export const serviceEnvironment = {
+  HOST: text({ or: '127.0.0.1' }),
+  PORT: integer({ min: 0, max: 65_535, or: 0 }),
+  KAFKA_BROKERS: list(),
+  SCHEMA_REGISTRY_URL: text(),
+  DATABASE_URL: text(),
+  CLOCK: oneOf(['system', 'test'] as const, 'system'),
+  LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const, 'info'),
+  INTERNAL_SECRET: secret(),
+  /** How long a member may be silent before its lanes go to others. */
+  GROUP_SESSION_MILLISECONDS: integer({ min: 3_000, max: 300_000, or: 6_000 }),
+}
+export type ServiceEnvironment = Values<typeof serviceEnvironment>

@@ -1,0 +1,39 @@
+/** A message that can never be handled, and why: it goes to the dead letters. */
+export class Nonsense extends Error {
+  override readonly name = 'Nonsense'
+}
+
+const UNIQUE_VIOLATION = '23505'
+// Connection, resources, transaction rollback, operator intervention, lock not available, idle in transaction, read only.
+const PASSING = [/^08/, /^53/, /^40/, /^57/, /^55P03$/, /^25P03$/, /^25006$/, /^58/]
+const SQL_STATE = /^[0-9A-Z]{5}$/
+
+const codeOf = (error: unknown) => String((error as { code?: unknown } | null)?.code ?? '')
+
+const isSqlState = (code: string) => SQL_STATE.test(code) && !/^E[A-Z]/.test(code)
+
+export const isUniqueViolation = (error: unknown) => codeOf(error) === UNIQUE_VIOLATION
+
+const CONNECTION = /connect|terminated|timeout|timed out|socket|ECONN|EPIPE/i
+
+/** Trouble passes: redo with back-off, for ever. What is not trouble stays with the message that causes it. */
+export const isTrouble = (error: unknown) => {
+  const code = codeOf(error)
+  if (isSqlState(code)) return PASSING.some((state) => state.test(code))
+  return code.startsWith('E') || CONNECTION.test(`${(error as Error)?.name} ${(error as Error)?.message}`)
+}
+
+/** Back-off in milliseconds: doubles from `first` to `most`. */
+export const backOff = (attempt: number, first = 50, most = 2_000) => Math.min(most, first * 2 ** Math.min(attempt, 20))
+
+export const pause = (milliseconds: number, signal?: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    if (signal?.aborted) return resolve()
+    const timer = setTimeout(done, milliseconds)
+    function done() {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    signal?.addEventListener('abort', done, { once: true })
+  })

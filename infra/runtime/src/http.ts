@@ -1,0 +1,63 @@
+import { timingSafeEqual } from 'node:crypto'
+import swagger from '@fastify/swagger'
+import fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+} from 'fastify'
+import type { Logger } from './log.ts'
+import type { Metrics } from './metrics.ts'
+
+export interface HttpOptions {
+  readonly service: string
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly internalSecret: Buffer
+  /** Whether everything answers. */
+  readonly ready: () => { ready: boolean; reasons: string[] }
+  /** What is still open in this service (protocol.md 8, Settled). */
+  readonly open: () => Promise<OpenWork>
+  readonly server?: FastifyServerOptions
+}
+
+export interface OpenWork {
+  readonly unpublished: number
+  readonly calls: number
+  readonly due: number
+}
+
+/** What every service answers to machines; a service adds its own routes. Builds without listening. */
+export const createHttp = async (options: HttpOptions): Promise<FastifyInstance> => {
+  const { service, log, metrics, internalSecret, ready, open } = options
+  const http = fastify({
+    loggerInstance: log as never,
+    disableRequestLogging: true,
+    ...options.server,
+  }) as unknown as FastifyInstance
+  await http.register(swagger, {
+    openapi: { openapi: '3.1.0', info: { title: `Coding Plans: ${service}`, version: '1' } },
+  })
+  const hidden = { schema: { hide: true } }
+  http.get('/healthz', hidden, async () => ({ status: 'alive' }))
+  http.get('/readyz', hidden, async (_, reply) => {
+    const verdict = ready()
+    return reply.code(verdict.ready ? 200 : 503).send(verdict)
+  })
+  http.get('/metrics', hidden, async (_, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  )
+  http.get('/openapi.json', hidden, async () => http.swagger())
+  http.get('/internal/open', { ...hidden, preHandler: requireInternal(internalSecret) }, () => open())
+  return http
+}
+
+/** Lets only those pass who know the internal secret; compares in constant time. */
+export const requireInternal = (secret: Buffer) => {
+  const expected = Buffer.from(`Bearer ${secret.toString('base64')}`)
+  return async ({ headers }: FastifyRequest, reply: FastifyReply) => {
+    const given = Buffer.from(headers.authorization ?? '')
+    if (given.length !== expected.length || !timingSafeEqual(given, expected))
+      return reply.code(401).send({ code: 'unauthorized' })
+  }
+}

@@ -1,0 +1,34 @@
+export { subjectOf } from './codec.ts'
+export {
+  integer,
+  list,
+  oneOf,
+  optional,
+  readEnvironment,
+  type ServiceEnvironment,
+  secret,
+  serviceEnvironment,
+  text,
+} from './config.ts'
+export { openDatabase } from './database.ts'
+export { deadLetterTopicOf } from './dead-letter.ts'
+export { backOff, isTrouble, isUniqueViolation, Nonsense, pause } from './failures.ts'
+export {
+  type Decide,
+  type Handler,
+  type LaneWork,
+  type Message,
+  type Prepare,
+  type Saying,
+  say,
+  type Tx,
+} from './handler.ts'
+export { createHttp, type OpenWork, requireInternal } from './http.ts'
+export { messageId } from './ids.ts'
+export { LANES, laneOf } from './kafka/lane-of.ts'
+export { endOffsets, ensureTopics, groupOffsets, type Offsets, type TopicDeclaration } from './kafka/topics.ts'
+export { describeError, type Logger, openLog } from './log.ts'
+export { type Migration, migrate } from './migrate.ts'
+export { type Parts, type Running, runService, type ServiceOptions, startService } from './service.ts'
+export { insertRows, select, updateRows, upsertRows } from './sql.ts'
+export { topicsOf, type Worker } from './worker.ts'

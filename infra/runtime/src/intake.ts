@@ -1,0 +1,61 @@
+import type { MessageName } from '@coding-plans/schemas'
+import type { Codec } from './codec.ts'
+import { readEnvelope } from './envelope.ts'
+import { Nonsense } from './failures.ts'
+import type { Message, Prepare } from './handler.ts'
+import type { Arrived, Batch } from './kafka/subscription.ts'
+import type { Item } from './round.ts'
+
+/** By its keys, the messages that this service decides. */
+type Handled = { readonly [Name in MessageName]?: unknown }
+
+/** Turns records into messages, or into what will be dead letters. Synchronous, once the codec knows the writers. */
+export const readBatch = (codec: Codec, handled: Handled, { topic, lane, records }: Batch): Item[] =>
+  records.map((record) => ({ topic, lane, ...record, ...readRecord(codec, handled, lane, record) }))
+
+const readRecord = (
+  codec: Codec,
+  handled: Handled,
+  lane: number,
+  { key, value, headers }: Arrived,
+): Pick<Item, 'message' | 'nonsense'> => {
+  try {
+    const name = codec.nameOf(value)
+    if (name === null || !handled[name] || value === null) return { message: null }
+    const { id, source, time, correlationId, causationId, traceparent } = readEnvelope(headers)
+    const body = codec.decode(name, value)
+    return {
+      message: {
+        name,
+        body,
+        id,
+        source,
+        key,
+        lane,
+        time,
+        asOf: time,
+        correlationId,
+        causationId,
+        traceparent,
+      } as Message,
+    }
+  } catch (error) {
+    if (error instanceof Nonsense) return { message: null, nonsense: error.message }
+    throw error
+  }
+}
+
+/** Work that needs CPU or the network, before the transaction. A throw is nonsense and stays with its message. */
+export const prepareItems = async (prepare: Prepare | undefined, items: readonly Item[]): Promise<Item[]> =>
+  Promise.all(
+    items.map(async (item) => {
+      const { message } = item
+      const work = message && (prepare?.[message.name] as ((message: Message) => Promise<unknown>) | undefined)
+      if (!message || !work) return item
+      try {
+        return { ...item, message: { ...message, prepared: await work(message) } }
+      } catch (error) {
+        return { ...item, message: null, nonsense: (error as Error).message }
+      }
+    }),
+  )

@@ -1,0 +1,83 @@
+import { createRequire } from 'node:module'
+import type { Socket } from 'node:net'
+import { type ISocketFactory, Kafka, logLevel, Partitioners } from 'kafkajs'
+import type { Logger } from '../log.ts'
+
+const require = createRequire(import.meta.url)
+const TRIED_VERSION = '2.2.4'
+
+interface RequestQueue {
+  throttleCheckTimeoutId: NodeJS.Timeout | null
+  throttledUntil: number
+  pending: unknown[]
+  checkPendingRequests(): void
+  scheduleCheckPendingRequests(): void
+}
+
+/**
+ * kafkajs 2.2.4 re-arms a timer with a negative delay for ever: a 1 ms loop that costs 4 % of a core per idle process
+ * (tulios/kafkajs#1751). Nothing needs to be scheduled while nothing is pending.
+ */
+const mendIdleLoop = () => {
+  const { version } = require('kafkajs/package.json') as { version: string }
+  if (version !== TRIED_VERSION)
+    throw new Error(`kafkajs is ${version}; its mends were tried with ${TRIED_VERSION} only.`)
+  const { prototype } = require('kafkajs/src/network/requestQueue') as { prototype: RequestQueue }
+  prototype.scheduleCheckPendingRequests = function schedule(this: RequestQueue) {
+    if (this.throttleCheckTimeoutId) return
+    let delay = this.throttledUntil - Date.now()
+    if (delay <= 0) {
+      if (this.pending.length === 0) return
+      delay = 10
+    }
+    this.throttleCheckTimeoutId = setTimeout(() => {
+      this.throttleCheckTimeoutId = null
+      this.checkPendingRequests()
+    }, delay)
+  }
+}
+let mended = false
+
+// Normal in a group's life, though kafkajs logs them as errors.
+const ORDINARY =
+  /REBALANCE_IN_PROGRESS|rebalanc|COORDINATOR_LOAD|COORDINATOR_NOT_AVAILABLE|coordinator is not aware|NOT_COORDINATOR/i
+
+export interface Connection {
+  readonly brokers: readonly string[]
+  readonly clientId: string
+  readonly log: Logger
+  /** For tests that put a proxy between. */
+  readonly socketFactory?: ISocketFactory
+  readonly requestTimeoutMilliseconds?: number
+}
+
+export const connectKafka = ({
+  brokers,
+  clientId,
+  log,
+  socketFactory,
+  requestTimeoutMilliseconds,
+}: Connection): Kafka => {
+  if (!mended) {
+    mendIdleLoop()
+    mended = true
+  }
+  return new Kafka({
+    brokers: [...brokers],
+    clientId,
+    connectionTimeout: 2_000,
+    requestTimeout: requestTimeoutMilliseconds ?? 10_000,
+    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 },
+    ...(socketFactory ? { socketFactory } : {}),
+    logLevel: logLevel.WARN,
+    logCreator: () => (entry) => {
+      const { message, error } = entry.log as { message: string; error?: string }
+      const sentence = error ? `${message}: ${error}` : message
+      if (ORDINARY.test(sentence)) log.debug({ kafka: entry.namespace }, sentence)
+      else log.warn({ kafka: entry.namespace }, sentence)
+    },
+  })
+}
+
+export const createPartitioner = Partitioners.DefaultPartitioner
+export type { ISocketFactory, Kafka, Socket }

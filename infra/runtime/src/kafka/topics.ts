@@ -1,0 +1,132 @@
+import type { Admin } from 'kafkajs'
+import { type Logger, pino } from 'pino'
+import { connectKafka } from './client.ts'
+import { LANES } from './lane-of.ts'
+
+/** What a topic is declared to be. */
+export interface TopicDeclaration {
+  readonly name: string
+  /** null: kept for ever. */
+  readonly retentionMilliseconds: number | null
+  readonly compacted?: boolean
+  readonly mostMessageBytes?: number
+}
+
+export type Offsets = ReadonlyMap<string, ReadonlyMap<number, number>>
+
+const configOf = ({ retentionMilliseconds, compacted = false, mostMessageBytes }: TopicDeclaration) => ({
+  'retention.ms': String(retentionMilliseconds ?? -1),
+  'cleanup.policy': compacted ? 'compact' : 'delete',
+  ...(mostMessageBytes ? { 'max.message.bytes': String(mostMessageBytes) } : {}),
+})
+
+const TOPIC_RESOURCE = 2
+
+/** One short-lived question to the broker. */
+export const withAdmin = async <T>(
+  brokers: readonly string[],
+  ask: (admin: Admin) => Promise<T>,
+  log?: Logger,
+): Promise<T> => {
+  const admin = connectKafka({ brokers, clientId: 'coding-plans-admin', log: log ?? pino({ level: 'silent' }) }).admin()
+  await admin.connect()
+  try {
+    return await ask(admin)
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+/**
+ * Create what is missing and compare what is there. Kafka is never asked to create a topic by itself.
+ * @throws one Error that names every topic whose partitions or settings differ from their declaration.
+ */
+export const ensureTopics = (brokers: readonly string[], declared: readonly TopicDeclaration[]): Promise<void> =>
+  withAdmin(brokers, async (admin) => {
+    const present = new Set(await admin.listTopics())
+    const missing = declared.filter(({ name }) => !present.has(name))
+    if (missing.length > 0)
+      await admin.createTopics({
+        waitForLeaders: true,
+        topics: missing.map((topic) => ({
+          topic: topic.name,
+          numPartitions: LANES,
+          configEntries: Object.entries(configOf(topic)).map(([name, value]) => ({ name, value })),
+        })),
+      })
+    const found = declared.filter(({ name }) => present.has(name))
+    if (found.length === 0) return
+    const complaints = [...(await comparePartitions(admin, found)), ...(await compareSettings(admin, found))]
+    if (complaints.length > 0) throw new Error(complaints.join(' '))
+  })
+
+const comparePartitions = async (admin: Admin, found: readonly TopicDeclaration[]) => {
+  const { topics } = await admin.fetchTopicMetadata({ topics: found.map(({ name }) => name) })
+  return topics
+    .filter(({ partitions }) => partitions.length !== LANES)
+    .map(({ name, partitions }) => `Topic ${name} has ${partitions.length} partitions instead of ${LANES}.`)
+}
+
+const compareSettings = async (admin: Admin, found: readonly TopicDeclaration[]) => {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: found.map((topic) => ({
+      type: TOPIC_RESOURCE,
+      name: topic.name,
+      configNames: Object.keys(configOf(topic)),
+    })),
+  })
+  return found.flatMap((topic) => {
+    const entries = resources.find(({ resourceName }) => resourceName === topic.name)?.configEntries ?? []
+    return Object.entries(configOf(topic))
+      .map(([name, value]) => ({
+        name,
+        value,
+        actual: entries.find(({ configName }) => configName === name)?.configValue,
+      }))
+      .filter(({ value, actual }) => actual !== value)
+      .map(({ name, value, actual }) => `Topic ${topic.name} has ${name}=${actual} instead of ${value}.`)
+  })
+}
+
+/** What every group has committed: group → topic → lane → offset. */
+export const groupOffsets = (
+  brokers: readonly string[],
+  groups: readonly string[],
+): Promise<ReadonlyMap<string, Offsets>> =>
+  withAdmin(brokers, async (admin) => {
+    const committed = new Map<string, Offsets>()
+    for (const groupId of groups) {
+      const topics = await admin.fetchOffsets({ groupId })
+      committed.set(
+        groupId,
+        new Map(
+          topics.map(({ topic, partitions }) => [
+            topic,
+            new Map(partitions.map((p) => [p.partition, Number(p.offset)])),
+          ]),
+        ),
+      )
+    }
+    return committed
+  })
+
+/** The end of every lane of these topics, and where each begins. */
+export const topicOffsets = (brokers: readonly string[], topics: readonly string[]) =>
+  withAdmin(brokers, (admin) => readOffsets(admin, topics))
+
+export const endOffsets = async (brokers: readonly string[], topics: readonly string[]): Promise<Offsets> =>
+  (await topicOffsets(brokers, topics)).high
+
+export const readOffsets = async (admin: Admin, topics: readonly string[]) => {
+  const low = new Map<string, ReadonlyMap<number, number>>()
+  const high = new Map<string, ReadonlyMap<number, number>>()
+  await Promise.all(
+    topics.map(async (topic) => {
+      const offsets = await admin.fetchTopicOffsets(topic)
+      low.set(topic, new Map(offsets.map((o) => [o.partition, Number(o.low)])))
+      high.set(topic, new Map(offsets.map((o) => [o.partition, Number(o.high)])))
+    }),
+  )
+  return { low, high }
+}

@@ -1,0 +1,91 @@
+import type { Knex } from 'knex'
+import type { Tx } from './handler.ts'
+
+/** What the database says of a lane that was just claimed: the truth about where to go on. */
+export interface Claim {
+  readonly lane: number
+  readonly epoch: number
+  readonly positions: Readonly<Record<string, number>>
+}
+
+/**
+ * Claim by writing: raising the epoch waits for whatever transaction is open on the lane, so no answer of the old owner
+ * can be committed behind the drain. @throws a lock timeout while an old owner's round is open; try again.
+ */
+export const claimLanes = (knex: Knex, lanes: readonly number[], owner: string): Promise<Claim[]> =>
+  knex.transaction(async (tx) => {
+    await tx.raw('insert into lanes (lane) select unnest(?::smallint[]) on conflict do nothing', [lanes as number[]])
+    await tx.raw('select 1 from lanes where lane = any(?) order by lane for update', [lanes as number[]])
+    const { rows } = (await tx.raw(
+      'update lanes set epoch = epoch + 1, owner = ? where lane = any(?) returning lane, epoch, positions',
+      [owner, lanes as number[]],
+    )) as { rows: Claim[] }
+    return rows
+  })
+
+/** Write the first positions of topics that a lane has not read yet. */
+export const startPositions = (knex: Knex, claim: Claim, missing: Readonly<Record<string, number>>) =>
+  knex.raw('update lanes set positions = ?::jsonb || positions where lane = ? and epoch = ?', [
+    JSON.stringify(missing),
+    claim.lane,
+    claim.epoch,
+  ])
+
+export interface LaneMove {
+  readonly lane: number
+  readonly epoch: number
+  /** topic → where the round began. */
+  readonly expected: Readonly<Record<string, number>>
+  /** topic → where it ends. */
+  readonly next: Readonly<Record<string, number>>
+}
+
+/**
+ * Compare and set of positions and epoch, all lanes in one statement. A lane that another holds locked, or that has moved
+ * on without us, is not among the answers.
+ */
+export const moveLanes = async (tx: Tx, moves: readonly LaneMove[]): Promise<Set<number>> => {
+  const { rows } = (await tx.raw(
+    `with given as (
+       select * from json_to_recordset(?::json) as r(lane smallint, epoch bigint, expected jsonb, next jsonb)
+     ), free as (
+       select lane from lanes where lane in (select lane from given) order by lane for update skip locked
+     )
+     update lanes l set positions = l.positions || g.next
+     from given g join free using (lane)
+     where l.lane = g.lane and l.epoch = g.epoch and l.positions @> g.expected
+     returning l.lane`,
+    [JSON.stringify(moves)],
+  )) as { rows: { lane: number }[] }
+  return new Set(rows.map(({ lane }) => lane))
+}
+
+/** Which message ids are new to this service; they are remembered from now on. */
+export const firstSeen = async (tx: Tx, ids: readonly { source: string; id: string }[]): Promise<Set<string>> => {
+  if (ids.length === 0) return new Set()
+  const { rows } = (await tx.raw(
+    `insert into seen (source, id) select * from unnest(?::text[], ?::uuid[])
+     on conflict do nothing returning source, id`,
+    [ids.map(({ source }) => source), ids.map(({ id }) => id)],
+  )) as { rows: { source: string; id: string }[] }
+  return new Set(rows.map(seenKey))
+}
+
+export const seenKey = ({ source, id }: { source: string; id: string }) => `${source}|${id}`
+
+/** A dead letter's id is not seen, so that it can be sent again when its cause is mended. */
+export const forgetSeen = (tx: Tx, ids: readonly { source: string; id: string }[]) =>
+  tx.raw(
+    'delete from seen s using unnest(?::text[], ?::uuid[]) as r(source, id) where s.source = r.source and s.id = r.id',
+    [ids.map(({ source }) => source), ids.map(({ id }) => id)],
+  )
+
+// Longer than the longest finite retention of a topic (7 days), by wall clock.
+const SEEN_IS_KEPT_FOR = '8 days'
+const MOST_FORGOTTEN_AT_ONCE = 20_000
+
+export const forgetOldSeen = (knex: Knex) =>
+  knex.raw(
+    `delete from seen where ctid = any(array(
+       select ctid from seen where seen_at < now() - interval '${SEEN_IS_KEPT_FOR}' limit ${MOST_FORGOTTEN_AT_ONCE}))`,
+  )

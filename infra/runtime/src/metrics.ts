@@ -1,0 +1,65 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** What one process says of itself to Prometheus. */
+export class Metrics {
+  readonly registry = new Registry()
+  readonly #rounds: Histogram
+  readonly #batch: Histogram
+  readonly #handled: Counter
+  readonly #deadLetters: Counter
+  readonly #unpublished: Gauge
+  readonly #oldest: Gauge
+  readonly #lag: Gauge
+
+  constructor(service: string) {
+    const { registry } = this
+    registry.setDefaultLabels({ service })
+    const registers = [registry]
+    this.#rounds = new Histogram({
+      name: 'round_seconds',
+      help: 'Time of one round: from its first try to its commit.',
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+      registers,
+    })
+    this.#batch = new Histogram({
+      name: 'round_messages',
+      help: 'Messages handled in one round.',
+      buckets: [1, 3, 10, 30, 100, 300, 1000],
+      registers,
+    })
+    this.#handled = new Counter({ name: 'messages_handled_total', help: 'Messages that took effect.', registers })
+    this.#deadLetters = new Counter({
+      name: 'dead_letters_total',
+      help: 'Messages sent to the dead letters.',
+      registers,
+    })
+    this.#unpublished = new Gauge({
+      name: 'outbox_unpublished',
+      help: 'Rows committed here and not yet in Kafka.',
+      registers,
+    })
+    this.#oldest = new Gauge({ name: 'outbox_oldest_seconds', help: 'How long the oldest of them waits.', registers })
+    this.#lag = new Gauge({
+      name: 'consumer_lag',
+      help: 'Records behind the end, when last fetched.',
+      labelNames: ['topic', 'lane'],
+      registers,
+    })
+  }
+
+  round(messages: number, seconds: number, deadLetters: number) {
+    this.#rounds.observe(seconds)
+    this.#batch.observe(messages)
+    this.#handled.inc(messages)
+    if (deadLetters > 0) this.#deadLetters.inc(deadLetters)
+  }
+
+  lag(topic: string, lane: number, records: number) {
+    this.#lag.set({ topic, lane: String(lane) }, records)
+  }
+
+  outbox(unpublished: number, oldestSeconds: number) {
+    this.#unpublished.set(unpublished)
+    this.#oldest.set(oldestSeconds)
+  }
+}

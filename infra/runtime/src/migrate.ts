@@ -1,0 +1,69 @@
+import type { Knex } from 'knex'
+import { openDatabase } from './database.ts'
+
+/** One step of a database's history, as plain SQL. Names never change and sort in the order they run. */
+export interface Migration {
+  readonly name: string
+  readonly up: string
+}
+
+/** What delivery needs in every service's database (protocol.md 1 and 2). */
+const delivery: Migration = {
+  name: '000_delivery',
+  up: `
+    create table lanes (
+      lane smallint primary key,
+      epoch bigint not null default 0,
+      owner text,
+      positions jsonb not null default '{}'
+    );
+    create table seen (
+      source text not null,
+      id uuid not null,
+      seen_at timestamptz not null default now(),
+      primary key (source, id)
+    );
+    create index seen_by_age on seen using brin (seen_at);
+    create table outbox (
+      seq bigint generated always as identity primary key,
+      lane smallint not null,
+      topic text not null,
+      key text not null,
+      value bytea not null,
+      headers jsonb not null,
+      accepted boolean not null default false,
+      created_at timestamptz not null default now()
+    ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+    create index outbox_by_lane on outbox (lane, seq);
+    create table effects (
+      id text primary key,
+      lane smallint not null,
+      kind text not null,
+      request jsonb not null,
+      key text not null,
+      correlation_id text not null,
+      time bigint not null,
+      attempts integer not null default 0,
+      state text not null default 'open' check (state in ('open', 'listed')),
+      first_called_at timestamptz,
+      next_call_at timestamptz not null default now()
+    );
+    create index effects_due on effects (lane, next_call_at) where state = 'open';
+  `,
+}
+
+/** Bring a service's database to its newest form. Run by `infra/local` and by deployment, never by a running service. */
+export const migrate = async (databaseUrl: string, migrations: readonly Migration[]): Promise<void> => {
+  const knex = openDatabase(databaseUrl, { idleInTransactionMilliseconds: 60_000 }, 2)
+  const all = [delivery, ...migrations]
+  const migrationSource: Knex.MigrationSource<Migration> = {
+    getMigrations: async () => all,
+    getMigrationName: ({ name }) => name,
+    getMigration: async ({ up }) => ({ up: (tx) => tx.raw(up), down: async () => {} }),
+  }
+  try {
+    await knex.migrate.latest({ migrationSource })
+  } finally {
+    await knex.destroy()
+  }
+}

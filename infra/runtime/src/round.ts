@@ -1,0 +1,248 @@
+import { type Instant, instant } from '@coding-plans/schemas'
+import type { Knex } from 'knex'
+import { deadLetterOf } from './dead-letter.ts'
+import { isTrouble, isUniqueViolation, Nonsense } from './failures.ts'
+import type { Handler, Message, Saying, Tx } from './handler.ts'
+import { firstSeen, forgetSeen, type LaneMove, moveLanes, seenKey } from './lanes.ts'
+import { appendOutbox, deletePublished, type OutboxRow, type Scribe } from './outbox.ts'
+
+/** One record of the buffer: a message, or bytes that cannot be one, with the place they hold in their lane. */
+export interface Item {
+  readonly topic: string
+  readonly lane: number
+  readonly offset: number
+  readonly key: string
+  readonly value: Buffer | null
+  readonly headers: Readonly<Record<string, string>>
+  /** null: not for this service. */
+  readonly message: Message | null
+  /** Why it is a dead letter already. */
+  readonly nonsense?: string
+}
+
+export interface RoundResult {
+  readonly moved: ReadonlySet<number>
+  readonly rows: readonly OutboxRow[]
+  readonly handled: number
+  readonly deadLetters: number
+}
+
+export interface RoundParts<State> {
+  readonly knex: Knex
+  readonly service: string
+  readonly handler: Handler<State>
+  readonly scribe: Scribe
+  /** Wall clock, and whether messages are lifted to it. */
+  readonly now: () => Instant
+  readonly mode: 'system' | 'test'
+  /** Throws when so many dead letters more are a bad deployment. */
+  readonly allows: (deadLetters: number) => void
+}
+
+/** A message that decide, save or encoding cannot stand. */
+class Poisoned extends Error {
+  override readonly name = 'Poisoned'
+  readonly message_: Message
+  constructor(message: Message, cause: unknown) {
+    super((cause as Error)?.message ?? 'unknown', { cause })
+    this.message_ = message
+  }
+}
+
+const TRIES_ALONE = 3
+
+/**
+ * One round: positions, seen ids, load → decide → save, answers and dead letters, in one transaction.
+ * A poisoned message is taken out and the round starts over without it, with fresh state. @throws trouble
+ */
+export const takeRound = async <State>(
+  parts: RoundParts<State>,
+  items: readonly Item[],
+  moves: readonly LaneMove[],
+  published: readonly number[],
+): Promise<RoundResult> => {
+  const poison = new Map<Message, string>()
+  let careful = false
+  let collided = false
+  for (;;) {
+    try {
+      return await parts.knex.transaction((tx) => new Round(parts, tx, poison, careful).take(items, moves, published))
+    } catch (error) {
+      if (error instanceof Poisoned) {
+        poison.set(error.message_, error.message)
+        continue
+      }
+      if (isUniqueViolation(error) && !collided) {
+        collided = true // two processes raced; the second look sees what the first wrote
+        continue
+      }
+      if (isTrouble(error) || careful) throw error
+      careful = true // an SQL error that stays: find the message it stays with
+    }
+  }
+}
+
+class Round<State> {
+  readonly #parts: RoundParts<State>
+  readonly #tx: Tx
+  readonly #poison: Map<Message, string>
+  readonly #careful: boolean
+  readonly #now: Instant
+
+  constructor(parts: RoundParts<State>, tx: Tx, poison: Map<Message, string>, careful: boolean) {
+    this.#parts = parts
+    this.#tx = tx
+    this.#poison = poison
+    this.#careful = careful
+    this.#now = parts.now()
+  }
+
+  async take(items: readonly Item[], moves: readonly LaneMove[], published: readonly number[]): Promise<RoundResult> {
+    const tx = this.#tx
+    const moved = await moveLanes(tx, moves)
+    await deletePublished(tx, published)
+    const ours = items.filter(({ lane }) => moved.has(lane))
+    const unseen = await this.#unseen(ours)
+    const good = unseen.flatMap(({ message }) => (message && !this.#poison.has(message) ? [message] : []))
+    const said = this.#careful ? await this.#attempt(tx, good) : await this.#run(tx, good)
+    const { letters, told } = await this.#bury(unseen)
+    const rows = await appendOutbox(tx, [...said, ...told, ...letters])
+    return { moved, rows, handled: good.length, deadLetters: letters.length }
+  }
+
+  /** The first copy of each message that this service has not handled yet, lifted to the present; and all nonsense. */
+  async #unseen(items: readonly Item[]): Promise<Item[]> {
+    const first = new Map<string, Item>()
+    for (const item of items) {
+      if (!item.message) continue
+      const key = seenKey(item.message)
+      if (!first.has(key)) first.set(key, item)
+    }
+    const fresh = await firstSeen(
+      this.#tx,
+      [...first.values()].map(({ message }) => message as Message),
+    )
+    return items.filter((item) => {
+      if (item.nonsense !== undefined) return true
+      if (!item.message) return false
+      const key = seenKey(item.message)
+      return fresh.has(key) && first.get(key) === item
+    })
+  }
+
+  #lift(message: Message): Message {
+    if (this.#parts.mode === 'test' || message.time >= this.#now) return message
+    return { ...message, asOf: this.#now }
+  }
+
+  /** load → decide each, in order → save. @throws Poisoned with the message that cannot be decided or said. */
+  async #run(tx: Tx, messages: readonly Message[]) {
+    if (messages.length === 0) return []
+    const { handler, scribe } = this.#parts
+    const lifted = messages.map((message) => this.#lift(message))
+    const state = await handler.load(tx, lifted)
+    const said: Omit<OutboxRow, 'seq'>[] = []
+    for (const [place, message] of lifted.entries()) {
+      try {
+        const decide = handler.decide[message.name] as (state: State, message: Message) => Saying[]
+        const records = scribe.write(decide(state, message), message, this.#now)
+        for (const record of records) said.push({ ...record, owner: message.lane })
+      } catch (error) {
+        throw new Poisoned(messages[place] as Message, error)
+      }
+    }
+    const whole = scribe.write(handler.conclude?.(state) ?? [], null, (lifted[0] as Message).time)
+    for (const record of whole) said.push({ ...record, owner: (messages[0] as Message).lane })
+    await handler.save(tx, state)
+    return said
+  }
+
+  /** As run, but an SQL error that stays is followed to the message it stays with: halve by user, then by order. */
+  async #attempt(tx: Tx, messages: readonly Message[], tries = 1): Promise<Omit<OutboxRow, 'seq'>[]> {
+    try {
+      return await tx.transaction((savepoint) => this.#run(savepoint, messages))
+    } catch (error) {
+      if (error instanceof Poisoned || isTrouble(error)) throw error
+      if (messages.length === 1) {
+        if (tries < TRIES_ALONE) return this.#attempt(tx, messages, tries + 1)
+        throw new Poisoned(messages[0] as Message, new Nonsense(`The database refuses it (${sqlStateOf(error)}).`))
+      }
+      const [left, right] = halve(messages)
+      return [...(await this.#attempt(tx, left)), ...(await this.#attempt(tx, right))]
+    }
+  }
+
+  /** Dead letters, and in the same transaction whoever waits is told: by `CommandFailed`, and the saga by its own cell. */
+  async #bury(items: readonly Item[]) {
+    const { service, scribe, handler } = this.#parts
+    const dead = items.flatMap((item) => {
+      const reason = item.nonsense ?? (item.message && this.#poison.get(item.message))
+      return reason === undefined || reason === null ? [] : [{ item, reason }]
+    })
+    if (dead.length === 0) return { letters: [], told: [] }
+    this.#parts.allows(dead.length)
+    const messages = dead.flatMap(({ item }) => (item.message ? [item.message] : []))
+    await forgetSeen(this.#tx, messages)
+    const letters = dead.map(({ item, reason }) => ({
+      ...deadLetterOf(service, item, reason, this.#now),
+      owner: item.lane,
+    }))
+    const failures = dead.flatMap(({ item, reason }) => failureOf(service, item, reason, this.#now) ?? [])
+    const told = failures.flatMap((failure) =>
+      scribe
+        .write([{ name: 'CommandFailed', body: failure.body, cause: `dead|${failure.id}` }], failure, this.#now)
+        .map((record) => ({ ...record, owner: failure.lane })),
+    )
+    if (!handler.decide.CommandFailed) return { letters, told }
+    return { letters, told: [...told, ...(await this.#tellSagas(failures))] }
+  }
+
+  async #tellSagas(failures: readonly Message<'CommandFailed'>[]) {
+    const said: Omit<OutboxRow, 'seq'>[] = []
+    for (const failure of failures)
+      try {
+        said.push(...(await this.#tx.transaction((savepoint) => this.#run(savepoint, [failure]))))
+      } catch (error) {
+        if (isTrouble(error) && !(error instanceof Poisoned)) throw error
+        // The failure of a failure: the dead letter alone remains.
+      }
+    return said
+  }
+}
+
+const failureOf = (service: string, item: Item, reason: string, now: Instant): Message<'CommandFailed'> | null => {
+  const { headers, message } = item
+  const id = message?.id ?? headers.ce_id
+  if (!id || item.key === '') return null
+  const time = message?.time ?? instant(Date.parse(headers.ce_time ?? '') || now)
+  return {
+    name: 'CommandFailed',
+    body: {
+      subject: item.key,
+      messageId: id,
+      messageName: message?.name ?? headers.ce_type ?? '',
+      reason: reason.slice(0, 200),
+    },
+    id,
+    source: service,
+    key: item.key,
+    lane: item.lane,
+    time,
+    asOf: time,
+    correlationId: message?.correlationId ?? headers.ce_correlationid ?? id,
+    causationId: id,
+    traceparent: message?.traceparent ?? null,
+  }
+}
+
+const sqlStateOf = (error: unknown) => String((error as { code?: unknown }).code ?? 'unknown')
+
+const halve = (messages: readonly Message[]): [Message[], Message[]] => {
+  const users = [...new Set(messages.map(({ key }) => key))]
+  if (users.length === 1) {
+    const middle = messages.length >> 1
+    return [messages.slice(0, middle), messages.slice(middle)]
+  }
+  const left = new Set(users.slice(0, users.length >> 1))
+  return [messages.filter(({ key }) => left.has(key)), messages.filter(({ key }) => !left.has(key))]
+}
