@@ -50,13 +50,33 @@ export const say = <Name extends MessageName>(
   how: Omit<Saying, 'name' | 'body'> = {},
 ): Saying => ({ name, body, ...how }) as Saying
 
+/** A call to the outside, made after the round has committed; what comes of it is said by the handler's `calls`. */
+export interface Call {
+  /** Which of the handler's `calls` makes it. */
+  readonly call: string
+  /** What it needs, as JSON; never a secret. */
+  readonly request: object
+}
+
 /** Message name → pure function. Its keys are what the service listens to. Mutates the state only after all that can throw. */
 export type Decide<State> = {
-  readonly [Name in MessageName]?: (state: State, message: Message<Name>) => Saying[]
+  readonly [Name in MessageName]?: (state: State, message: Message<Name>) => (Saying | Call)[]
 }
 
 /** Work on a message that needs CPU or the network, before the transaction. A throw is nonsense. */
 export type Prepare = { readonly [Name in MessageName]?: (message: Message<Name>) => Promise<unknown> }
+
+/** What a call is made with. */
+export interface Calling {
+  readonly request: Readonly<Record<string, unknown>>
+  /** The same for every try of this call, so that the other side does it once. */
+  readonly idempotencyKey: string
+  /** Aborts when the call's time is over. */
+  readonly signal: AbortSignal
+}
+
+/** Name of a call → how it is made. Resolves with what its outcome says; a throw means that the outcome is unknown: it is asked again. */
+export type Calls = { readonly [call: string]: (calling: Calling) => Promise<Saying[]> }
 
 /**
  * How a service takes a round: everything is read in a few statements, decided message by message in memory, and written
@@ -67,6 +87,7 @@ export interface Handler<State> {
   /** Reads (and locks, in sorted order) what these messages need. */
   load(tx: Tx, messages: readonly Message[]): Promise<State>
   readonly decide: Decide<State>
+  readonly calls?: Calls
   /** What the round says as a whole, once, after its decisions; every saying names its `cause`. */
   conclude?(state: State): Saying[]
   /** Writes what the decisions changed, a statement per table. */

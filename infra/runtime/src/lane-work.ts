@@ -1,15 +1,19 @@
 import { instant } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
 import type { OwnedLane } from './buffer.ts'
-import type { LaneWork } from './handler.ts'
+import type { LaneWork, Tx } from './handler.ts'
 import { appendOutbox, type OutboxRow, type Scribe } from './outbox.ts'
 
-/** Rows without a message: under the lanes' locks and epochs, so that no second owner does the same. */
-export const doLaneWork = (
+type Records = ReturnType<Scribe['write']>
+
+/**
+ * A transaction under the locks of those lanes that are still ours by their epoch; what it says is appended for them.
+ * Lanes that somebody else holds or has claimed are left out; with none left nothing is done.
+ */
+export const underLanes = (
   knex: Knex,
-  work: LaneWork,
   owned: readonly OwnedLane[],
-  scribe: Scribe,
+  act: (tx: Tx, lanes: readonly number[]) => Promise<Records>,
 ): Promise<OutboxRow[]> =>
   knex.transaction(async (tx) => {
     const { rows } = (await tx.raw(
@@ -19,10 +23,16 @@ export const doLaneWork = (
     )) as { rows: { lane: number }[] }
     const lanes = rows.map(({ lane }) => lane)
     if (lanes.length === 0) return []
-    const now = instant(Date.now())
-    const records = scribe.write(await work.run(tx, lanes, now), null, now)
+    const ownerOf = (lane: number) => (lanes.includes(lane) ? lane : (lanes[0] as number))
     return appendOutbox(
       tx,
-      records.map((record) => ({ ...record, owner: lanes.includes(record.lane) ? record.lane : (lanes[0] as number) })),
+      (await act(tx, lanes)).map((record) => ({ ...record, owner: ownerOf(record.lane) })),
     )
+  })
+
+/** Rows without a message, by the lanes' owner alone. */
+export const doLaneWork = (knex: Knex, work: LaneWork, owned: readonly OwnedLane[], scribe: Scribe) =>
+  underLanes(knex, owned, async (tx, lanes) => {
+    const now = instant(Date.now())
+    return scribe.write(await work.run(tx, lanes, now), null, now)
   })

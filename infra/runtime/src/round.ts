@@ -1,8 +1,9 @@
 import { type Instant, instant } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
 import { deadLetterOf } from './dead-letter.ts'
+import { appendEffects } from './effects.ts'
 import { isTrouble, isUniqueViolation, Nonsense } from './failures.ts'
-import type { Handler, Message, Saying, Tx } from './handler.ts'
+import type { Call, Handler, Message, Saying, Tx } from './handler.ts'
 import { firstSeen, forgetSeen, type LaneMove, moveLanes, seenKey } from './lanes.ts'
 import { appendOutbox, deletePublished, type OutboxRow, type Scribe } from './outbox.ts'
 
@@ -142,11 +143,15 @@ class Round<State> {
     const lifted = messages.map((message) => this.#lift(message))
     const state = await handler.load(tx, lifted)
     const said: Omit<OutboxRow, 'seq'>[] = []
+    const called: { call: Call; message: Message; index: number }[] = []
     for (const [place, message] of lifted.entries()) {
       try {
-        const decide = handler.decide[message.name] as (state: State, message: Message) => Saying[]
-        const records = scribe.write(decide(state, message), message, this.#now)
-        for (const record of records) said.push({ ...record, owner: message.lane })
+        const decide = handler.decide[message.name] as (state: State, message: Message) => (Saying | Call)[]
+        const decided = decide(state, message)
+        const sayings = decided.filter((one): one is Saying => 'name' in one)
+        for (const record of scribe.write(sayings, message, this.#now)) said.push({ ...record, owner: message.lane })
+        for (const [index, call] of decided.filter((one): one is Call => 'call' in one).entries())
+          called.push({ call, message, index })
       } catch (error) {
         throw new Poisoned(messages[place] as Message, error)
       }
@@ -154,6 +159,7 @@ class Round<State> {
     const whole = scribe.write(handler.conclude?.(state) ?? [], null, (lifted[0] as Message).time)
     for (const record of whole) said.push({ ...record, owner: (messages[0] as Message).lane })
     await handler.save(tx, state)
+    await appendEffects(tx, this.#parts.service, called)
     return said
   }
 

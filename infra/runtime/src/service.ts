@@ -77,7 +77,10 @@ export const startService = async <State>(options: ServiceOptions<State>): Promi
       const { ready, reasons } = worker.ready()
       return begun ? { ready, reasons } : { ready: false, reasons: ['The service is starting.', ...reasons] }
     },
-    open: async () => ({ ...(await openWork(knex)), due: (await options.due?.(knex)) ?? 0 }),
+    open: async () => {
+      const { unpublished, uncalled } = await openWork(knex)
+      return { unpublished, calls: uncalled + worker.callsUnderWay, due: (await options.due?.(knex)) ?? 0 }
+    },
     ...(options.server ? { server: options.server } : {}),
   })
   await options.routes?.(http, parts)
@@ -115,9 +118,9 @@ const learn = async (codec: Codec, service: string, log: Logger) => {
 const openWork = async (knex: Knex) => {
   const { rows } = (await knex.raw(
     `select (select count(*) from outbox)::int as unpublished,
-            (select count(*) from effects where state = 'open')::int as calls`,
-  )) as { rows: { unpublished: number; calls: number }[] }
-  return rows[0] as { unpublished: number; calls: number }
+            (select count(*) from effects where attempts = 0)::int as uncalled`,
+  )) as { rows: { unpublished: number; uncalled: number }[] }
+  return rows[0] as { unpublished: number; uncalled: number }
 }
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const

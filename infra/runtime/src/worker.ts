@@ -4,6 +4,7 @@ import type { Knex } from 'knex'
 import { ArrivalBuffer, type OwnedLane } from './buffer.ts'
 import type { Codec } from './codec.ts'
 import { BurstGuard } from './dead-letter.ts'
+import { Effects } from './effects.ts'
 import { backOff, isTrouble, pause } from './failures.ts'
 import type { Handler, LaneWork, Saying, Tx } from './handler.ts'
 import { prepareItems, readBatch } from './intake.ts'
@@ -61,6 +62,7 @@ export class Worker<State = unknown> {
   readonly #workDue = new Map<LaneWork, number>()
   readonly #listeners: (() => void)[] = []
   readonly #name = `${hostname()}/${process.pid}`
+  readonly #effects: Effects | undefined
   #assigned: ReadonlySet<number> = new Set()
   #toClaim = new Set<number>()
   #generation = 0
@@ -84,6 +86,15 @@ export class Worker<State = unknown> {
     this.#post = new Post(this.#publisher, options.knex)
     this.#topics = topicsOf(Object.keys(handler.decide) as MessageName[])
     for (const work of options.work) this.#workDue.set(work, 0)
+    if (handler.calls)
+      this.#effects = new Effects({
+        knex: options.knex,
+        calls: handler.calls,
+        scribe: this.#scribe,
+        log: options.log,
+        owned: () => [...this.#owned.values()],
+        publish: (rows) => this.#post.add(rows),
+      })
     this.#membership = new Membership({
       connection,
       group: service,
@@ -131,6 +142,11 @@ export class Worker<State = unknown> {
   /** Rows that are committed here and not in Kafka yet. */
   get unpublished() {
     return this.#post.unpublished
+  }
+
+  /** Calls to the outside that are under way in this process. */
+  get callsUnderWay() {
+    return this.#effects?.underWay ?? 0
   }
 
   get lanes(): readonly number[] {
@@ -411,6 +427,7 @@ export class Worker<State = unknown> {
 
   async #doWork() {
     if (this.#owned.size === 0) return
+    await this.#effects?.begin()
     for (const [work, due] of this.#workDue) {
       if (due > Date.now()) continue
       this.#workDue.set(work, Date.now() + work.everyMilliseconds)

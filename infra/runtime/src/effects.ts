@@ -1,0 +1,134 @@
+import { type Instant, instant } from '@coding-plans/schemas'
+import type { Knex } from 'knex'
+import type { OwnedLane } from './buffer.ts'
+import { backOff } from './failures.ts'
+import type { Call, Calls, Message, Tx } from './handler.ts'
+import { messageId } from './ids.ts'
+import { underLanes } from './lane-work.ts'
+import { describeError, type Logger } from './log.ts'
+import type { OutboxRow, Scribe } from './outbox.ts'
+import { insertRows, select } from './sql.ts'
+
+/** A call to the outside that is owed: a row with a lane, made outside the transaction by the lane's owner. */
+interface Effect {
+  readonly id: string
+  readonly lane: number
+  readonly kind: string
+  readonly request: Record<string, unknown>
+  readonly correlationId: string
+  readonly time: number
+  readonly attempts: number
+}
+
+const CALL_DEADLINE_MILLISECONDS = 10_000
+const MOST_CALLS_AT_ONCE = 16
+const FIRST_PAUSE_MILLISECONDS = 1_000
+const LONGEST_PAUSE_MILLISECONDS = 10 * 60_000
+// Longer than this, no payment provider keeps an idempotency key: a person must look.
+const ASKED_FOR = '23 hours'
+
+/** Write down what a decision wants called, in its round's transaction. The id is the idempotency key. */
+export const appendEffects = (
+  tx: Tx,
+  service: string,
+  called: readonly { call: Call; message: Message; index: number }[],
+) =>
+  insertRows(
+    tx,
+    'effects',
+    called.map(({ call, message, index }) => ({
+      id: messageId(service, `${message.id}|call`, index),
+      lane: message.lane,
+      kind: call.call,
+      request: call.request,
+      key: message.key,
+      correlationId: message.correlationId,
+      time: message.time,
+    })),
+    'on conflict do nothing',
+  )
+
+export interface EffectParts {
+  readonly knex: Knex
+  readonly calls: Calls
+  readonly scribe: Scribe
+  readonly log: Logger
+  readonly owned: () => readonly OwnedLane[]
+  readonly publish: (rows: readonly OutboxRow[]) => void
+}
+
+/** Makes the calls that owned lanes owe, a bounded number at once, each within its deadline; saves what comes of them as messages. */
+export class Effects {
+  readonly #parts: EffectParts
+  readonly #underWay = new Set<string>()
+
+  constructor(parts: EffectParts) {
+    this.#parts = parts
+  }
+
+  get underWay() {
+    return this.#underWay.size
+  }
+
+  /** Begin what is due and not under way. */
+  async begin() {
+    const { knex, owned } = this.#parts
+    const free = MOST_CALLS_AT_ONCE - this.#underWay.size
+    const lanes = owned().map(({ lane }) => lane)
+    if (free <= 0 || lanes.length === 0) return
+    const due = await select<Effect>(
+      knex,
+      `select id, lane, kind, request, correlation_id, time, attempts from effects
+       where state = 'open' and lane = any(?) and next_call_at <= now() and not (id = any(?))
+       order by next_call_at limit ?`,
+      [lanes, [...this.#underWay], free],
+    )
+    for (const effect of due) void this.#make(effect)
+  }
+
+  async #make(effect: Effect) {
+    const { log, calls } = this.#parts
+    this.#underWay.add(effect.id)
+    try {
+      const make = calls[effect.kind]
+      if (!make) throw new Error(`Nothing makes calls of kind ${effect.kind}.`)
+      const signal = AbortSignal.timeout(CALL_DEADLINE_MILLISECONDS)
+      const sayings = await make({ request: effect.request, idempotencyKey: effect.id, signal })
+      await this.#conclude(effect, sayings)
+    } catch (error) {
+      log.warn(
+        { err: describeError(error), kind: effect.kind, attempts: effect.attempts + 1 },
+        'The outcome of a call is unknown',
+      )
+      await this.#askAgain(effect).catch((trouble) =>
+        log.warn({ err: describeError(trouble) }, 'A call was not put off'),
+      )
+    } finally {
+      this.#underWay.delete(effect.id)
+    }
+  }
+
+  /** The outcome becomes messages, under the lane's epoch: an owner that lost the lane says nothing, the next one asks again. */
+  async #conclude({ id, lane, time, correlationId }: Effect, sayings: Awaited<ReturnType<Calls[string]>>) {
+    const { knex, scribe, owned, publish } = this.#parts
+    const cause = { id, time: instant(time), correlationId, traceparent: null }
+    const holder = owned().filter((candidate) => candidate.lane === lane)
+    const rows = await underLanes(knex, holder, async (tx) => {
+      const removed = await select(tx, 'delete from effects where id = ? returning id', [id])
+      return removed.length > 0 ? scribe.write(sayings, cause, instant(time) as Instant) : []
+    })
+    publish(rows)
+  }
+
+  #askAgain({ id, attempts }: Effect) {
+    const milliseconds = backOff(attempts, FIRST_PAUSE_MILLISECONDS, LONGEST_PAUSE_MILLISECONDS)
+    return this.#parts.knex.raw(
+      `update effects set attempts = attempts + 1,
+         first_called_at = coalesce(first_called_at, now()),
+         next_call_at = now() + ? * interval '1 millisecond',
+         state = case when first_called_at < now() - interval '${ASKED_FOR}' then 'listed' else 'open' end
+       where id = ?`,
+      [milliseconds, id],
+    )
+  }
+}
