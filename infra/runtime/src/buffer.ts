@@ -48,8 +48,12 @@ export class ArrivalBuffer {
     this.#bytes += arrival.bytes
   }
 
-  drop(lanes: ReadonlySet<number>) {
-    this.#keep(this.#arrivals.filter(({ lane }) => !lanes.has(lane)))
+  drop(dropped: number) {
+    this.#keep(this.#arrivals.filter(({ lane }) => lane !== dropped))
+  }
+
+  clear() {
+    this.#keep([])
   }
 
   /** The next round's records, at least one arrival, and how the lanes move by it. */

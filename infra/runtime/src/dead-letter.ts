@@ -24,14 +24,23 @@ export const deadLetterOf = (consumer: string, item: Item, reason: string, now: 
 const MOST_IN_A_MINUTE = 20
 const MINUTE = 60_000
 
-/** More dead letters than this in a minute is a bad deployment, not bad messages: the consumer stops instead. */
+/** More dead letters than believable: a bad deployment must not empty a topic into the dead letters. */
+export class TooManyDeadLetters extends Error {
+  constructor() {
+    super(
+      `More than ${MOST_IN_A_MINUTE} dead letters in a minute: the consumer stopped. Restart it when the cause is mended.`,
+    )
+  }
+}
+
+/** Counts the dead letters of the last minute. */
 export class BurstGuard {
   #recent: number[] = []
 
-  /** @returns whether that many more are still believable. */
-  allows(count: number, now: number): boolean {
+  /** @throws TooManyDeadLetters if `count` more are too many. */
+  check(count: number, now: number) {
     this.#recent = this.#recent.filter((at) => at > now - MINUTE)
-    return this.#recent.length + count <= MOST_IN_A_MINUTE
+    if (this.#recent.length + count > MOST_IN_A_MINUTE) throw new TooManyDeadLetters()
   }
 
   note(count: number, now: number) {

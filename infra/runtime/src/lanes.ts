@@ -9,16 +9,17 @@ export interface Claim {
 }
 
 /**
- * Claim by writing: raising the epoch waits for whatever transaction is open on the lane, so no answer of the old owner
- * can be committed behind the drain. @throws a lock timeout while an old owner's round is open; try again.
+ * Claim by writing: a lane on which an old owner's transaction is open is not among the answers; ask again until it is.
+ * So no answer of the old owner can be committed behind our drain.
  */
 export const claimLanes = (knex: Knex, lanes: readonly number[], owner: string): Promise<Claim[]> =>
   knex.transaction(async (tx) => {
     await tx.raw('insert into lanes (lane) select unnest(?::smallint[]) on conflict do nothing', [lanes as number[]])
-    await tx.raw('select 1 from lanes where lane = any(?) order by lane for update', [lanes as number[]])
     const { rows } = (await tx.raw(
-      'update lanes set epoch = epoch + 1, owner = ? where lane = any(?) returning lane, epoch, positions',
-      [owner, lanes as number[]],
+      `with free as (select lane from lanes where lane = any(?) order by lane for update skip locked)
+       update lanes l set epoch = epoch + 1, owner = ? from free where l.lane = free.lane
+       returning l.lane, l.epoch, l.positions`,
+      [lanes as number[], owner],
     )) as { rows: Claim[] }
     return rows
   })

@@ -3,7 +3,7 @@ import { type Instant, instant, type MessageName, topicOf } from '@coding-plans/
 import type { Knex } from 'knex'
 import { ArrivalBuffer, type OwnedLane } from './buffer.ts'
 import type { Codec } from './codec.ts'
-import { BurstGuard } from './dead-letter.ts'
+import { BurstGuard, TooManyDeadLetters } from './dead-letter.ts'
 import { Effects } from './effects.ts'
 import { backOff, isTrouble, pause } from './failures.ts'
 import type { Handler, LaneWork, Saying, Tx } from './handler.ts'
@@ -11,14 +11,15 @@ import { prepareItems, readBatch } from './intake.ts'
 import type { Connection } from './kafka/client.ts'
 import { KafkaPublisher } from './kafka/publisher.ts'
 import { type Batch, Membership, type Position } from './kafka/subscription.ts'
-import { topicOffsets } from './kafka/topics.ts'
 import { doLaneWork } from './lane-work.ts'
-import { claimLanes, forgetOldSeen, type LaneMove, startPositions } from './lanes.ts'
+import { forgetOldSeen, type LaneMove } from './lanes.ts'
 import { describeError, type Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
-import { appendOutbox, type OutboxRow, owedBy, Scribe } from './outbox.ts'
+import { OffsetTeller } from './offsets.ts'
+import { appendOutbox, owedBy, Scribe } from './outbox.ts'
+import { Ownership } from './ownership.ts'
 import { Post } from './post.ts'
-import { type Item, type RoundResult, takeRound } from './round.ts'
+import { type RoundParts, type RoundResult, takeRound } from './round.ts'
 
 export interface WorkerOptions<State> {
   readonly service: string
@@ -34,12 +35,13 @@ export interface WorkerOptions<State> {
 }
 
 const MOST_ROUNDS_UNPUBLISHED = 4
-const COMMITS_APART_MILLISECONDS = 50
 const HEALTH_EVERY_MILLISECONDS = 1_000
 const SILENT_AFTER_MILLISECONDS = 3_000
 const REFUSALS_BEFORE_A_NEW_CLAIM = 3
 const FORGET_SEEN_EVERY_MILLISECONDS = 10 * 60_000
 const STOP_DEADLINE_MILLISECONDS = 4_000
+const CLAIM_AGAIN_AFTER_MILLISECONDS = 50
+const IDLE_MILLISECONDS = 1_000
 
 /**
  * One worker per process: a member of its service's group that owns lanes, takes rounds over all that has arrived on
@@ -51,82 +53,71 @@ export class Worker<State = unknown> {
   readonly #publisher: KafkaPublisher
   readonly #post: Post
   readonly #membership: Membership
+  readonly #ownership: Ownership
+  readonly #offsets: OffsetTeller
+  readonly #effects: Effects | undefined
   readonly #topics: readonly string[]
   readonly #buffer = new ArrivalBuffer()
-  readonly #owned = new Map<number, OwnedLane>()
-  readonly #lost = new Set<number>()
-  readonly #halted = new Map<number, string>()
   readonly #refusals = new Map<string, number>()
   readonly #bursts = new BurstGuard()
-  readonly #committable = new Map<string, Position>()
   readonly #workDue = new Map<LaneWork, number>()
   readonly #listeners: (() => void)[] = []
-  readonly #name = `${hostname()}/${process.pid}`
-  readonly #effects: Effects | undefined
-  #assigned: ReadonlySet<number> = new Set()
-  #toClaim = new Set<number>()
-  #generation = 0
   #joined = false
   #stopping = false
-  #stopped: string | null = null
+  #halted: string | null = null
   #troubles = 0
   #databaseAway = false
   #lastHeartbeat = 0
   #unpublishedRounds = 0
-  #committing = false
   #wake: () => void = () => {}
   #loop: Promise<void> | undefined
   #timers: NodeJS.Timeout[] = []
 
   constructor(options: WorkerOptions<State>) {
-    const { service, connection, handler, sessionMilliseconds } = options
+    const { service, connection, handler, knex, log, sessionMilliseconds } = options
     this.#options = options
+    this.#topics = topicsOf(Object.keys(handler.decide) as MessageName[])
     this.#scribe = new Scribe(service, options.codec)
     this.#publisher = new KafkaPublisher(connection)
-    this.#post = new Post(this.#publisher, options.knex)
-    this.#topics = topicsOf(Object.keys(handler.decide) as MessageName[])
-    for (const work of options.work) this.#workDue.set(work, 0)
+    this.#post = new Post(this.#publisher, knex)
+    this.#offsets = new OffsetTeller((positions) => this.#membership.commit(positions))
+    const name = `${hostname()}/${process.pid}`
+    this.#ownership = new Ownership({ knex, brokers: connection.brokers, topics: this.#topics, name, log })
+    const owned = () => [...this.#ownership.owned.values()]
+    const publish = this.#post.add.bind(this.#post)
     if (handler.calls)
-      this.#effects = new Effects({
-        knex: options.knex,
-        calls: handler.calls,
-        scribe: this.#scribe,
-        log: options.log,
-        owned: () => [...this.#owned.values()],
-        publish: (rows) => this.#post.add(rows),
-      })
+      this.#effects = new Effects({ knex, calls: handler.calls, scribe: this.#scribe, log, owned, publish })
+    for (const work of options.work) this.#workDue.set(work, 0)
     this.#membership = new Membership({
       connection,
       group: service,
       topics: this.#topics,
       timing: { sessionMilliseconds },
       listener: {
-        assigned: (lanes) => this.#assign(lanes),
+        assigned: (lanes) => this.#deal(lanes),
         arrived: (batch, heartbeat) => this.#arrive(batch, heartbeat),
         heartbeat: () => this.#beat(),
       },
     })
   }
 
+  /** Joins the group; resolves when it has. */
   async start() {
-    const health = setInterval(() => void this.#checkHealth(), HEALTH_EVERY_MILLISECONDS)
-    const forgetting = setInterval(
-      () => forgetOldSeen(this.#options.knex).catch(() => {}),
-      FORGET_SEEN_EVERY_MILLISECONDS,
-    )
-    this.#timers = [health, forgetting]
+    this.#timers = [
+      setInterval(() => void this.#checkHealth(), HEALTH_EVERY_MILLISECONDS),
+      setInterval(() => forgetOldSeen(this.#options.knex).catch(() => {}), FORGET_SEEN_EVERY_MILLISECONDS),
+    ]
     this.#loop = this.#run()
     await this.#membership.start()
   }
 
   /** Whether everything answers, and if not, why. */
   ready(): { ready: boolean; reasons: string[] } {
-    const reasons = [...this.#halted.values()]
-    if (this.#stopped) reasons.push(this.#stopped)
+    const reasons = this.#ownership.reasons
+    if (this.#halted) reasons.push(this.#halted)
     if (this.#stopping) reasons.push('The service is stopping.')
     if (!this.#joined) reasons.push('The service has not joined its group yet.')
-    if (this.#toClaim.size > 0 || this.#lost.size > 0) reasons.push('Lanes are being claimed.')
-    if (this.#databaseAway || this.#troubles > 1) reasons.push('The database does not answer.')
+    if (this.databaseAway || this.#troubles > 1) reasons.push('The database does not answer.')
     if (this.brokerAway) reasons.push('The broker does not answer.')
     return { ready: reasons.length === 0, reasons }
   }
@@ -139,18 +130,13 @@ export class Worker<State = unknown> {
     return this.#databaseAway
   }
 
-  /** Rows that are committed here and not in Kafka yet. */
-  get unpublished() {
-    return this.#post.unpublished
-  }
-
   /** Calls to the outside that are under way in this process. */
   get callsUnderWay() {
     return this.#effects?.underWay ?? 0
   }
 
   get lanes(): readonly number[] {
-    return [...this.#owned.keys()]
+    return [...this.#ownership.owned.keys()]
   }
 
   /** Ask lane work to run now. */
@@ -170,11 +156,8 @@ export class Worker<State = unknown> {
    */
   async append(tx: Tx, sayings: readonly Saying[], time: Instant): Promise<() => void> {
     const records = this.#scribe.write(sayings, null, time)
-    const rows = await appendOutbox(
-      tx,
-      records.map((record) => ({ ...record, owner: record.lane })),
-      true,
-    )
+    const owned = records.map((record) => ({ ...record, owner: record.lane }))
+    const rows = await appendOutbox(tx, owned, true)
     return () => this.#post.add(rows)
   }
 
@@ -186,69 +169,68 @@ export class Worker<State = unknown> {
     this.#wake()
     await this.#loop
     await this.#post.close(STOP_DEADLINE_MILLISECONDS)
-    await this.#commitOffsets()
+    await this.#offsets.tell().catch(() => {})
     await this.#membership.stop()
   }
 
-  // --- what the group says
+  // What the group says.
 
-  #assign(lanes: readonly number[]) {
-    this.#generation += 1
-    this.#assigned = new Set(lanes)
+  #deal(lanes: readonly number[]) {
     this.#joined = true
-    this.#toClaim = new Set(lanes)
-    this.#owned.clear()
-    this.#lost.clear()
-    this.#halted.clear()
-    this.#committable.clear()
-    this.#buffer.drop(new Set(Array.from({ length: 256 }, (_, lane) => lane)))
+    this.#ownership.deal(lanes)
+    this.#offsets.forget()
+    this.#buffer.clear()
     this.#options.log.info({ lanes }, 'Lanes dealt')
     this.#wake()
   }
 
   #beat() {
     this.#lastHeartbeat = Date.now()
-    if (this.#lost.size === 0) return
-    // Still a member, so what another process took by mistake is ours again.
-    for (const lane of this.#lost) if (this.#assigned.has(lane)) this.#toClaim.add(lane)
-    this.#lost.clear()
-    this.#wake()
+    if (this.#ownership.confirmMembership()) this.#wake()
   }
 
   async #arrive(batch: Batch, heartbeat: () => Promise<void>): Promise<boolean> {
     const { topic, lane } = batch
-    const owned = this.#owned.get(lane)
+    const owned = this.#ownership.owned.get(lane)
     if (!owned || owned.expected[topic] !== batch.fetchedOffset) return this.#refuse(batch, owned)
     await this.#prepareCodec(batch, heartbeat)
-    if (this.#owned.get(lane) !== owned || owned.expected[topic] !== batch.fetchedOffset) return false
+    const stillOurs = () => this.#ownership.owned.get(lane) === owned
+    if (!stillOurs() || owned.expected[topic] !== batch.fetchedOffset) return false
     this.#refusals.delete(`${topic}/${lane}`)
-    const items = readBatch(this.#options.codec, this.#options.handler.decide, batch)
     owned.expected[topic] = batch.nextOffset
+    const items = readBatch(this.#options.codec, this.#options.handler.decide, batch)
     const bytes = batch.records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
     this.#buffer.add({ topic, lane, items, nextOffset: batch.nextOffset, bytes })
     this.#options.metrics.lag(topic, lane, batch.highWatermark - batch.nextOffset)
     this.#wake()
-    while (this.#buffer.full && this.#owned.get(lane) === owned && !this.#stopping) {
+    while (this.#buffer.full && stillOurs() && !this.#stopping) {
       await pause(20)
       await heartbeat()
     }
     return true
   }
 
+  /** A first fetch may precede the seek; and the client may jump to an offset of its own choice. */
   #refuse({ topic, lane }: Batch, owned: OwnedLane | undefined): false {
     const expected = owned?.expected[topic]
     if (expected === undefined) return false
     const key = `${topic}/${lane}`
     const count = (this.#refusals.get(key) ?? 0) + 1
     this.#refusals.set(key, count)
-    if (count >= REFUSALS_BEFORE_A_NEW_CLAIM) {
-      // The client has jumped to an offset of its own choice more than once: let a claim look at the range.
+    if (count < REFUSALS_BEFORE_A_NEW_CLAIM) this.#membership.seek([{ topic, lane, offset: expected }])
+    else {
+      // It keeps jumping: only a claim looks at what the broker still has.
       this.#refusals.delete(key)
-      this.#drop(lane)
-      this.#toClaim.add(lane)
+      this.#rest(lane)
+      this.#ownership.reclaim(lane)
       this.#wake()
-    } else this.#membership.seek([{ topic, lane, offset: expected }])
+    }
     return false
+  }
+
+  #rest(lane: number) {
+    this.#buffer.drop(lane)
+    this.#membership.hold(this.#topics.map((topic) => ({ topic, lane })))
   }
 
   async #prepareCodec({ records }: Batch, heartbeat: () => Promise<void>) {
@@ -263,7 +245,7 @@ export class Worker<State = unknown> {
       }
   }
 
-  // --- the loop
+  // The loop.
 
   async #run() {
     while (!this.#stopping) {
@@ -271,191 +253,118 @@ export class Worker<State = unknown> {
         this.#wake = resolve
       })
       try {
-        if (await this.#step()) continue
-        await Promise.race([woken, pause(this.#untilWork())])
+        if (!(await this.#step())) await Promise.race([woken, pause(this.#untilNext())])
       } catch (error) {
         this.#troubles += 1
         this.#options.log.warn({ err: describeError(error), troubles: this.#troubles }, 'Trouble; trying again')
-        await Promise.race([pause(backOff(this.#troubles)), this.#stopping ? Promise.resolve() : pause(2_000)])
+        await pause(backOff(this.#troubles))
       }
     }
   }
 
-  /** @returns whether something was done, so that it is worth looking again at once. */
+  /** @returns whether it is worth looking again at once. */
   async #step(): Promise<boolean> {
-    if (this.#toClaim.size > 0) {
-      await this.#claim()
-      return this.#toClaim.size === 0
-    }
-    if (this.#stopped === null && !this.#buffer.empty && this.#unpublishedRounds < MOST_ROUNDS_UNPUBLISHED) {
-      await this.#round()
-      await this.#doWork()
-      return true
-    }
-    await this.#doWork()
-    return false
+    if (this.#ownership.unclaimed) return this.#claim()
+    const may = this.#halted === null && this.#unpublishedRounds < MOST_ROUNDS_UNPUBLISHED
+    const worthwhile = may && !this.#buffer.empty
+    if (worthwhile) await this.#round()
+    await this.#doWork(worthwhile)
+    return worthwhile
   }
 
-  #untilWork() {
-    if (this.#toClaim.size > 0) return 50
-    const next = Math.min(...this.#workDue.values(), Date.now() + 1_000)
+  #untilNext() {
+    if (this.#ownership.unclaimed) return CLAIM_AGAIN_AFTER_MILLISECONDS
+    const next = Math.min(...this.#workDue.values(), Date.now() + IDLE_MILLISECONDS)
     return Math.max(1, next - Date.now())
   }
 
-  async #claim() {
-    const generation = this.#generation
-    const { knex } = this.#options
-    const claims = await claimLanes(knex, [...this.#toClaim], this.#name)
-    if (claims.length === 0) return
-    const { low, high } = await topicOffsets(this.#options.connection.brokers, this.#topics)
-    const owned = new Map<number, OwnedLane>()
-    const halted = new Map<number, string>()
-    for (const claim of claims) {
-      const missing = this.#topics.filter((topic) => claim.positions[topic] === undefined)
-      const starts = Object.fromEntries(missing.map((topic) => [topic, low.get(topic)?.get(claim.lane) ?? 0]))
-      if (missing.length > 0) await startPositions(knex, claim, starts)
-      const positions = { ...starts, ...claim.positions }
-      const outside = this.#topics.find((topic) => {
-        const position = positions[topic] as number
-        return position < (low.get(topic)?.get(claim.lane) ?? 0) || position > (high.get(topic)?.get(claim.lane) ?? 0)
-      })
-      if (outside)
-        halted.set(
-          claim.lane,
-          `Lane ${claim.lane} stands still: position ${positions[outside]} of ${outside} is outside what the broker has.`,
-        )
-      else owned.set(claim.lane, { lane: claim.lane, epoch: claim.epoch, positions, expected: { ...positions } })
+  async #claim(): Promise<boolean> {
+    const { generation } = this.#ownership
+    const isVoid = async () => {
+      while (generation === this.#ownership.generation && !this.#stopping) await pause(CLAIM_AGAIN_AFTER_MILLISECONDS)
     }
-    const lanes = claims.map(({ lane }) => lane)
-    const owed = await owedBy(knex, lanes, 'all')
-    if (owed.length > 0) await Promise.race([this.#post.send(owed), this.#untilVoid(generation)])
-    if (generation !== this.#generation || this.#stopping) return
-    for (const lane of lanes) this.#toClaim.delete(lane)
-    for (const [lane, sentence] of halted) {
-      this.#halted.set(lane, sentence)
-      this.#options.log.error({ lane }, sentence)
-    }
-    const positions = [...owned.values()].flatMap(positionsOf(this.#topics))
-    for (const [lane, state] of owned) this.#owned.set(lane, state)
+    const positions = await this.#ownership.claim((owed) => Promise.race([this.#post.send(owed), isVoid()]))
+    if (positions === null) return true
     this.#membership.seek(positions)
-    this.#commitSoon(positions)
+    this.#offsets.add(positions)
     this.#troubles = 0
-    this.#options.log.info({ lanes: [...owned.keys()], owed: owed.length }, 'Lanes claimed')
-  }
-
-  async #untilVoid(generation: number) {
-    while (generation === this.#generation && !this.#stopping) await pause(50)
+    return !this.#ownership.unclaimed
   }
 
   async #round() {
-    const generation = this.#generation
-    const { metrics, handler } = this.#options
-    const { items: arrived, moves } = this.#buffer.take(this.#owned)
+    const { handler, knex, service, mode, metrics, log } = this.#options
+    const { generation } = this.#ownership
+    const { items: arrived, moves } = this.#buffer.take(this.#ownership.owned)
     const items = await prepareItems(handler.prepare, arrived)
+    const now = () => instant(Date.now())
+    const allows = (count: number) => this.#bursts.check(count, Date.now())
+    const parts: RoundParts<State> = { knex, service, handler, scribe: this.#scribe, mode, now, allows }
     const began = performance.now()
-    for (let attempt = 0; generation === this.#generation; attempt += 1) {
+    for (let attempt = 0; generation === this.#ownership.generation && !this.#stopping; attempt += 1) {
       const published = this.#post.takePublished()
       try {
-        const result = await this.#attempt(items, moves, published)
-        this.#troubles = 0
+        const result = await takeRound(parts, items, moves, published)
         metrics.round(result.handled, (performance.now() - began) / 1000, result.deadLetters)
-        if (generation === this.#generation) this.#settle(moves, result)
-        else this.#post.add(result.rows)
-        for (const listener of this.#listeners) listener()
-        return
+        return this.#settle(moves, result, generation)
       } catch (error) {
         this.#post.giveBack(published)
         if (error instanceof TooManyDeadLetters) return this.#halt(error.message)
         this.#troubles += 1
-        this.#options.log.warn({ err: describeError(error), trouble: isTrouble(error) }, 'A round failed; it is redone')
-        if (this.#stopping) return
+        log.warn({ err: describeError(error), trouble: isTrouble(error) }, 'A round failed; it is redone')
         await pause(backOff(attempt))
       }
     }
   }
 
-  async #attempt(
-    items: readonly Item[],
-    moves: readonly LaneMove[],
-    published: readonly number[],
-  ): Promise<RoundResult> {
-    const { knex, service, handler, mode } = this.#options
-    const allows = (count: number) => {
-      if (!this.#bursts.allows(count, Date.now())) throw new TooManyDeadLetters()
+  #settle(moves: readonly LaneMove[], { moved, rows, deadLetters }: RoundResult, generation: number) {
+    this.#troubles = 0
+    if (deadLetters > 0) {
+      this.#bursts.note(deadLetters, Date.now())
+      this.#options.log.error({ deadLetters }, 'Dead letters')
     }
-    const parts = { knex, service, handler, scribe: this.#scribe, mode, now: () => instant(Date.now()), allows }
-    const result = await takeRound(parts, items, moves, published)
-    this.#bursts.note(result.deadLetters, Date.now())
-    return result
-  }
-
-  #settle(moves: readonly LaneMove[], { moved, rows, deadLetters }: RoundResult) {
-    if (deadLetters > 0) this.#options.log.error({ deadLetters }, 'Dead letters')
-    const positions: Position[] = []
-    for (const { lane, next } of moves) {
-      const owned = this.#owned.get(lane)
-      if (!moved.has(lane)) {
-        this.#options.log.warn({ lane }, 'A lane moved on without us')
-        this.#drop(lane)
-        this.#lost.add(lane)
-        continue
-      }
-      if (owned) Object.assign(owned.positions, next)
-      for (const [topic, offset] of Object.entries(next)) positions.push({ topic, lane, offset })
-    }
+    const current = () => generation === this.#ownership.generation
+    const positions = current() ? this.#advance(moves, moved) : []
     this.#unpublishedRounds += 1
-    const generation = this.#generation
     this.#post.add(rows, () => {
       this.#unpublishedRounds -= 1
-      if (generation === this.#generation) this.#commitSoon(positions)
+      if (current()) this.#offsets.add(positions)
       this.#wake()
     })
+    for (const listener of this.#listeners) listener()
   }
 
-  #drop(lane: number) {
-    this.#owned.delete(lane)
-    this.#buffer.drop(new Set([lane]))
-    this.#membership.hold(this.#topics.map((topic) => ({ topic, lane })))
+  #advance(moves: readonly LaneMove[], moved: ReadonlySet<number>): Position[] {
+    return moves.flatMap(({ lane, next }) => {
+      const owned = this.#ownership.owned.get(lane)
+      if (moved.has(lane) && owned) {
+        Object.assign(owned.positions, next)
+        return Object.entries(next).map(([topic, offset]) => ({ topic, lane, offset }))
+      }
+      this.#options.log.warn({ lane }, 'A lane moved on without us')
+      this.#rest(lane)
+      this.#ownership.lose(lane)
+      return []
+    })
   }
 
   #halt(sentence: string) {
-    this.#stopped = sentence
+    this.#halted = sentence
     this.#options.log.fatal(sentence)
   }
 
-  // --- beside the rounds
+  // Beside the rounds.
 
-  async #doWork() {
-    if (this.#owned.size === 0) return
+  async #doWork(afterRound: boolean) {
+    const { knex } = this.#options
+    const owned = [...this.#ownership.owned.values()]
+    if (owned.length === 0) return
     await this.#effects?.begin()
     for (const [work, due] of this.#workDue) {
-      if (due > Date.now()) continue
+      if (due > Date.now() && !afterRound) continue
       this.#workDue.set(work, Date.now() + work.everyMilliseconds)
-      const { knex } = this.#options
-      const rows: OutboxRow[] = await doLaneWork(knex, work, [...this.#owned.values()], this.#scribe)
+      const rows = await doLaneWork(knex, work, owned, this.#scribe)
       if (rows.length > 0) this.#post.add(rows)
     }
-  }
-
-  #commitSoon(positions: readonly Position[]) {
-    for (const position of positions) this.#committable.set(`${position.topic}/${position.lane}`, position)
-    if (this.#committing || this.#stopping) return
-    this.#committing = true
-    void pause(COMMITS_APART_MILLISECONDS)
-      .then(() => this.#commitOffsets())
-      .finally(() => {
-        this.#committing = false
-        if (this.#committable.size > 0) this.#commitSoon([])
-      })
-  }
-
-  async #commitOffsets() {
-    const positions = [...this.#committable.values()]
-    this.#committable.clear()
-    if (positions.length === 0) return
-    await this.#membership.commit(positions).catch((error) => {
-      this.#options.log.debug({ err: describeError(error) }, 'Offsets were not committed')
-    })
   }
 
   async #checkHealth() {
@@ -465,22 +374,11 @@ export class Worker<State = unknown> {
       () => true,
     )
     metrics.outbox(this.#post.unpublished, this.#post.oldestSeconds)
-    if (this.#databaseAway || this.#post.unpublished > 0 || this.#owned.size === 0) return
+    if (this.#databaseAway || this.#post.unpublished > 0 || this.lanes.length === 0) return
     const overdue = await owedBy(knex, this.lanes, 'overdue accepted').catch(() => [])
     if (overdue.length > 0) this.#post.add(overdue)
   }
 }
-
-class TooManyDeadLetters extends Error {
-  constructor() {
-    super('More than 20 dead letters in a minute: the consumer stopped instead. Restart it when the cause is mended.')
-  }
-}
-
-const positionsOf =
-  (topics: readonly string[]) =>
-  ({ lane, positions }: OwnedLane): Position[] =>
-    topics.map((topic) => ({ topic, lane, offset: positions[topic] as number }))
 
 /** Where these messages travel. Those of owner `any` are heard on the topics of the others. */
 export const topicsOf = (names: readonly MessageName[]): string[] =>

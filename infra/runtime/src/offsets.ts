@@ -1,0 +1,42 @@
+import { pause } from './failures.ts'
+import type { Position } from './kafka/subscription.ts'
+
+const APART_MILLISECONDS = 50
+
+/**
+ * Tells Kafka how far everything is answered: after the round's answers are acknowledged, never before, so that
+ * "committed up to the end" means "everything answered". Lost commits are harmless: the database knows better.
+ */
+export class OffsetTeller {
+  readonly #commit: (positions: readonly Position[]) => Promise<void>
+  readonly #answered = new Map<string, Position>()
+  #telling = false
+
+  constructor(commit: (positions: readonly Position[]) => Promise<void>) {
+    this.#commit = commit
+  }
+
+  add(positions: readonly Position[]) {
+    for (const position of positions) this.#answered.set(`${position.topic}/${position.lane}`, position)
+    if (!this.#telling) void this.#tellSoon()
+  }
+
+  forget() {
+    this.#answered.clear()
+  }
+
+  async tell() {
+    const positions = [...this.#answered.values()]
+    this.#answered.clear()
+    if (positions.length > 0) await this.#commit(positions)
+  }
+
+  async #tellSoon() {
+    this.#telling = true
+    while (this.#answered.size > 0) {
+      await pause(APART_MILLISECONDS)
+      await this.tell().catch(() => {}) // the group moved on: the next owner tells
+    }
+    this.#telling = false
+  }
+}
