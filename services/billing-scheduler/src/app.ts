@@ -1,0 +1,51 @@
+import { backOff, isTrouble, type Parts, pause, type ServiceOptions } from '@coding-plans/runtime'
+import { instant } from '@coding-plans/schemas'
+import type { Agenda } from './agenda.ts'
+import { clockWork } from './clockwork.ts'
+import type { Config } from './config.ts'
+import type { ClockMode } from './domain/clock.ts'
+import { countDue, dueWork } from './due.ts'
+import { createHandler, SERVICE } from './handlers.ts'
+import { createSettlement, type Surroundings } from './settlement.ts'
+import { makeClock } from './store.ts'
+
+const wallClock = () => instant(Date.now())
+
+/** The service as the runtime starts it. */
+export const billingScheduler = (
+  environment: Config,
+  surroundings: Surroundings,
+  log: Parts['log'],
+): ServiceOptions<Agenda> => {
+  const mode = environment.CLOCK
+  let nudge = () => {}
+  const settlement = createSettlement(surroundings, () => nudge(), log)
+  return {
+    service: SERVICE,
+    environment,
+    handler: createHandler(mode, wallClock),
+    work: mode === 'test' ? [dueWork(mode), clockWork(settlement)] : [dueWork(mode)],
+    due: (knex) => countDue(mode, knex, wallClock()),
+    begin: async ({ knex, worker }) => {
+      await keepMode(knex, mode)
+      if (mode === 'system') return
+      // The test clock waits for nobody: what an answer makes due is said at once.
+      nudge = () => worker.nudge()
+      worker.onRound(nudge)
+    },
+  }
+}
+
+/** The data keep the mode they began with. @throws Error for another. */
+const keepMode = async (knex: Parts['knex'], mode: ClockMode) => {
+  for (let attempt = 0; ; attempt += 1) {
+    const clock = await makeClock(knex, mode, wallClock()).catch((error) => {
+      if (!isTrouble(error)) throw error
+      return null
+    })
+    if (clock && clock.mode !== mode)
+      throw new Error(`CLOCK is ${mode}, but these data began with the ${clock.mode} clock and keep it.`)
+    if (clock) return
+    await pause(backOff(attempt))
+  }
+}
