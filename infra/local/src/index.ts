@@ -1,0 +1,7 @@
+export { Complaint } from './complaint.ts'
+export type { ClockMode } from './directory.ts'
+export type { Child, Log } from './processes.ts'
+export { registerSchemas } from './register.ts'
+export type { SecretName, Secrets } from './secrets.ts'
+export { type Servers, startServers } from './servers.ts'
+export { subjects, topics } from './topics.ts'

@@ -1,0 +1,58 @@
+import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
+import { Complaint, sentenceOf } from './complaint.ts'
+import type { subjects as declared } from './topics.ts'
+
+type Subject = (typeof declared)[number]
+
+/** Old and new read each other, whichever two versions meet. */
+const COMPATIBLE = COMPATIBILITY.FULL_TRANSITIVE
+const AT_ONCE = 4
+const NOT_FOUND = 404
+
+// The package registers. It has no call that reads or sets a compatibility, and its look-up hides the status of an answer.
+const ask = async (address: string, method: 'GET' | 'POST' | 'PUT', body?: object) => {
+  const answer = await fetch(address, {
+    method,
+    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+    signal: AbortSignal.timeout(20_000),
+  })
+  const said = (await answer.json().catch(() => ({}))) as { compatibilityLevel?: string; message?: string }
+  if (!answer.ok && answer.status !== NOT_FOUND)
+    throw new Complaint(
+      `The registry answers ${answer.status} to ${method} ${address}: ${said.message ?? 'no reason given'}`,
+    )
+  return { found: answer.ok, said }
+}
+
+const register = async (registry: SchemaRegistry, url: string, { subject, schema }: Subject): Promise<boolean> => {
+  const text = JSON.stringify(schema)
+  const name = encodeURIComponent(subject)
+  const { found } = await ask(`${url}/subjects/${name}`, 'POST', { schema: text })
+  if (!found)
+    await registry
+      .register({ type: SchemaType.AVRO, schema: text }, { subject, compatibility: COMPATIBLE })
+      .catch((error: unknown) => {
+        throw new Complaint(`The registry refused ${subject}: ${sentenceOf(error)}`)
+      })
+  // Also for what was there: a start may have ended between registering and this.
+  const { said } = await ask(`${url}/config/${name}`, 'GET')
+  if (said.compatibilityLevel !== COMPATIBLE) await ask(`${url}/config/${name}`, 'PUT', { compatibility: COMPATIBLE })
+  return !found
+}
+
+/**
+ * Register every schema under its subject, with full compatibility. What is there is left as it is. A subject's first
+ * registration is not safe against another one at the same time, so this is done in one place and each subject once.
+ * @returns how many were new. @throws Complaint when a schema does not fit its older versions.
+ */
+export const registerSchemas = async (url: string, subjects: readonly Subject[]): Promise<number> => {
+  const registry = new SchemaRegistry({ host: url })
+  const waiting = [...subjects]
+  let fresh = 0
+  const work = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) if (await register(registry, url, next)) fresh += 1
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  return fresh
+}

@@ -1,0 +1,53 @@
+import { join } from 'node:path'
+import type { Directory } from './directory.ts'
+import { javaEnvironment, javaOptions } from './java.ts'
+import { type Child, type Log, supervise } from './processes.ts'
+import { versions } from './versions.ts'
+
+interface Needs {
+  readonly directory: Directory
+  readonly java: string
+  readonly jars: string
+  readonly log: Log
+}
+
+/** Throws while the registry at this address does not list its subjects. */
+export const askRegistry = async (url: string) => {
+  const answer = await fetch(`${url}/subjects`, { signal: AbortSignal.timeout(2_000) })
+  await answer.body?.cancel()
+  if (!answer.ok) throw new Error(`the registry answers ${answer.status}`)
+}
+
+/** Prepare Apicurio Registry in this data directory; `start` starts it. It keeps its schemas on disk. */
+export const prepareRegistry = async ({
+  directory,
+  java,
+  jars,
+  log,
+}: Needs): Promise<{ child: Child; url: string }> => {
+  const port = await directory.port('registry')
+  const url = `http://127.0.0.1:${port}/apis/ccompat/v7`
+  const jar = join(jars, `apicurio-registry-app-${versions.registry}-runner.jar`)
+  const child = supervise(
+    directory.path,
+    {
+      name: 'registry',
+      command: java,
+      // Asked a few hundred times in its life, so the quick compiler alone gives the shortest start.
+      arguments: [...javaOptions(256), '-XX:TieredStopAtLevel=1', '-jar', jar],
+      environment: {
+        ...javaEnvironment(),
+        REGISTRY_DATASOURCE_URL: `jdbc:h2:file:${join(directory.path, 'registry', 'schemas')}`,
+        QUARKUS_HTTP_HOST: '127.0.0.1',
+        QUARKUS_HTTP_PORT: String(port),
+        LOG_LEVEL: 'WARN',
+        REGISTRY_LOG_LEVEL: 'WARN',
+      },
+      cwd: directory.path,
+      attempts: 4,
+      ready: () => askRegistry(url),
+    },
+    log,
+  )
+  return { child, url }
+}

@@ -1,0 +1,115 @@
+import { prepareBroker } from './broker.ts'
+import { type Crew, openCrew } from './crew.ts'
+import { type Directory, openDirectory } from './directory.ts'
+import { fetchJars } from './download.ts'
+import { endOrphans } from './orphans.ts'
+import { createDatabase, preparePostgres, withDatabase } from './postgres.ts'
+import { findJava } from './prerequisites.ts'
+import type { Child, Log } from './processes.ts'
+import { prepareRegistry } from './registry.ts'
+
+/** Kafka, the registry and PostgreSQL, ready to be used. */
+export interface Servers {
+  readonly brokers: readonly string[]
+  readonly registryUrl: string
+  /** The address of one database on the server. */
+  readonly databaseUrl: (name: string) => string
+  /** Makes the database if it is not there. @returns its address. */
+  readonly createDatabase: (name: string) => Promise<string>
+  readonly broker: Child
+  readonly registry: Child
+  readonly postgres: Child
+  readonly stop: () => Promise<void>
+}
+
+/** Servers that run already; what is absent is started. */
+export interface OwnServers {
+  readonly brokers?: readonly string[] | undefined
+  readonly registryUrl?: string | undefined
+  readonly databaseUrl?: string | undefined
+}
+
+/** Stands for a server that somebody else runs: nobody here starts or stops it. */
+const foreign = (name: string): Child => ({
+  name,
+  pid: undefined,
+  kill: () => {},
+  start: async () => {},
+  stop: async () => {},
+  restart: async () => {},
+})
+
+interface Opening {
+  readonly directory: Directory
+  readonly own?: OwnServers
+  readonly crew: Crew
+  readonly log: Log
+}
+
+/** Start what is not there yet, all at once; each is a promise of its own, so that others go on as soon as it is up. */
+export const openServers = ({ directory, own = {}, crew, log }: Opening) => {
+  const needsJava = !own.brokers || !own.registryUrl
+  const tools = (async () => {
+    if (!needsJava) return { java: '', kafka: '', registry: '' }
+    return { java: await findJava(), ...(await fetchJars(log)) }
+  })()
+  const broker = (async () => {
+    if (own.brokers) return { child: foreign('kafka'), brokers: own.brokers }
+    const { java, kafka } = await tools
+    const { child, address } = await prepareBroker({ directory, java, jars: kafka, log })
+    return { child: await crew.start(child, 'server'), brokers: [address] }
+  })()
+  const registry = (async () => {
+    if (own.registryUrl) return { child: foreign('registry'), url: own.registryUrl }
+    const { java, registry: jars } = await tools
+    const { child, url } = await prepareRegistry({ directory, java, jars, log })
+    return { child: await crew.start(child, 'server'), url }
+  })()
+  const postgres = (async () => {
+    if (own.databaseUrl) return { child: foreign('postgres'), url: own.databaseUrl }
+    const { child, url } = await preparePostgres(directory, log)
+    return { child: await crew.start(child, 'server'), url }
+  })()
+  return { broker, registry, postgres }
+}
+
+/** The servers as one thing, when all are up. */
+export const gather = async (
+  { broker, registry, postgres }: ReturnType<typeof openServers>,
+  stop: () => Promise<void>,
+): Promise<Servers> => {
+  const [kafka, schemas, database] = await Promise.all([broker, registry, postgres])
+  return {
+    brokers: kafka.brokers,
+    registryUrl: schemas.url,
+    databaseUrl: (name) => withDatabase(database.url, name),
+    createDatabase: async (name) => {
+      await createDatabase(database.url, name)
+      return withDatabase(database.url, name)
+    },
+    broker: kafka.child,
+    registry: schemas.child,
+    postgres: database.child,
+    stop,
+  }
+}
+
+/**
+ * Kafka, the registry and PostgreSQL alone, empty on a new data directory: no topics, no schemas, no databases.
+ * @throws Complaint when something is missing or the directory is in use.
+ */
+export const startServers = async ({ dataDir, log }: { dataDir: string; log: Log }): Promise<Servers> => {
+  const directory = openDirectory(dataDir)
+  const crew = openCrew(log)
+  const stop = async () => {
+    await crew.stop()
+    directory.release()
+  }
+  try {
+    await endOrphans(directory.path, log)
+    return await gather(openServers({ directory, crew, log }), stop)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}

@@ -1,0 +1,50 @@
+import type { TopicDeclaration } from '@coding-plans/runtime'
+import { messageNames, routeOf, services, topicOf } from '@coding-plans/schemas'
+
+const DAY = 24 * 60 * 60 * 1000
+
+/** A sealed upload has up to 4 MiB; its headers and the record batch around it come on top. */
+export const mostMessageBytes = 4 * 1024 * 1024 + 64 * 1024
+
+/** Commands and uploads go after 7 days, when the keys they are sealed to are destroyed; facts stay for ever. */
+const retentionOf = (topic: string) => (topic.endsWith('.events') || topic.endsWith('.entitlements') ? null : 7 * DAY)
+const DEAD_LETTER_RETENTION = 90 * DAY
+
+const sizeOf = (topic: string) => (topic === 'key-inventory.uploads' ? { mostMessageBytes } : {})
+
+/** A dead letter is the message and, on top, why it died; it must fit wherever the message did. */
+const KAFKA_DEFAULT_BYTES = 1024 * 1024
+const sizeOfDeadLetter = (topic: string) => (sizeOf(topic).mostMessageBytes ?? KAFKA_DEFAULT_BYTES) + 64 * 1024
+
+const declare = (topic: string): TopicDeclaration => ({
+  name: topic,
+  retentionMilliseconds: retentionOf(topic),
+  ...(topic.endsWith('.entitlements') ? { compacted: true } : {}),
+  ...sizeOf(topic),
+})
+
+/** Anybody may listen to events; what asks something is listened to by its owner alone. */
+const consumersOf = (topic: string) => (topic.endsWith('.events') ? services : [topic.slice(0, topic.indexOf('.'))])
+
+const deadLettersOf = (topic: string): TopicDeclaration[] =>
+  consumersOf(topic).map((consumer) => ({
+    name: `${topic}.${consumer}.dlq`,
+    // A sealed upload that nobody can open any more is of no use to anybody.
+    retentionMilliseconds: topic.endsWith('.uploads') ? 7 * DAY : DEAD_LETTER_RETENTION,
+    mostMessageBytes: sizeOfDeadLetter(topic),
+  }))
+
+/** The one table of topics. Their names follow from the messages; each service has its `<service>.events`. */
+export const topics: readonly TopicDeclaration[] = (() => {
+  const names = new Set(messageNames.flatMap((name) => services.map((service) => topicOf(name, service))))
+  for (const service of services) names.add(`${service}.events`)
+  const sorted = [...names].sort()
+  return [...sorted.map(declare), ...sorted.flatMap(deadLettersOf)]
+})()
+
+/** Where each message is spoken: once, or by everybody for what belongs to `any`. */
+export const subjects = messageNames.flatMap((name) => {
+  const { schema, topic } = routeOf(name)
+  const spoken = topic.includes('*') ? services.map((service) => topicOf(name, service)) : [topic]
+  return spoken.map((on) => ({ subject: `${on}-${schema.namespace}.${schema.name}`, schema }))
+})
