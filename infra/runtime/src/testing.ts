@@ -1,7 +1,14 @@
-import { type Bodies, instant, type MessageName, routes } from '@coding-plans/schemas'
+import { type Bodies, type Instant, instant, type MessageName, routes } from '@coding-plans/schemas'
+import { pino } from 'pino'
+import { Codec } from './codec.ts'
+import { readEnvelope, writeEnvelope } from './envelope.ts'
+import { pause } from './failures.ts'
 import type { Message } from './handler.ts'
 import { messageId } from './ids.ts'
+import { connectKafka } from './kafka/client.ts'
 import { laneOf } from './kafka/lane-of.ts'
+import { KafkaPublisher, type Outgoing, takeSend } from './kafka/publisher.ts'
+import { Scribe } from './outbox.ts'
 
 let count = 0
 
@@ -31,3 +38,141 @@ export const message = <Name extends MessageName>(
     ...overrides,
   }
 }
+
+export interface Servers {
+  readonly brokers: readonly string[]
+  readonly registryUrl: string
+}
+
+const silent = pino({ level: 'silent' })
+
+/** Says messages to real topics in any service's name, as a test's other side. */
+export class Speaker {
+  readonly #service: string
+  readonly #codec: Codec
+  readonly #publisher: KafkaPublisher
+
+  constructor(service: string, { brokers, registryUrl }: Servers) {
+    this.#service = service
+    this.#codec = new Codec(registryUrl)
+    this.#publisher = new KafkaPublisher({ brokers, clientId: 'test-speaker', log: silent })
+  }
+
+  async open() {
+    await this.#codec.learn(this.#service)
+    return this
+  }
+
+  /** The record of a message; the same cause is the same message. */
+  record<Name extends MessageName>(
+    name: Name,
+    body: Bodies[Name],
+    how: { cause: string; time?: Instant; correlationId?: string },
+  ): Outgoing {
+    const [record] = new Scribe(this.#service, this.#codec).write(
+      [{ name, body, ...how } as never],
+      null,
+      how.time ?? instant(Date.now()),
+    )
+    return record as Outgoing
+  }
+
+  async say(records: readonly Outgoing[]) {
+    for (let rest = [...records]; rest.length > 0; ) {
+      const part = rest.slice(0, takeSend(rest))
+      await this.#publisher.send(part, new AbortController().signal)
+      rest = rest.slice(part.length)
+    }
+  }
+
+  close() {
+    return this.#publisher.close()
+  }
+}
+
+/** A record as a stranger reads it from a topic. */
+export interface Heard {
+  readonly topic: string
+  readonly lane: number
+  readonly offset: number
+  readonly key: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly name: MessageName | null
+  readonly id: string
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks into bodies of many kinds
+  readonly body: any
+}
+
+/** Reads whole topics from their beginning, as a stranger would. */
+export class Listener {
+  readonly heard: Heard[] = []
+  readonly #consumer
+  readonly #codec: Codec
+
+  constructor({ brokers, registryUrl }: Servers) {
+    this.#codec = new Codec(registryUrl)
+    const groupId = `listener-${process.pid}-${count++}-${Date.now()}`
+    this.#consumer = connectKafka({ brokers, clientId: 'test-listener', log: silent }).consumer({
+      groupId,
+      maxWaitTimeInMs: 50,
+      allowAutoTopicCreation: false,
+    })
+  }
+
+  async open(topics: readonly string[]) {
+    await this.#consumer.connect()
+    await this.#consumer.subscribe({ topics: [...topics], fromBeginning: true })
+    await this.#consumer.run({
+      autoCommit: false,
+      eachMessage: async ({ topic, partition, message: { offset, key, value, headers } }) => {
+        const text = Object.fromEntries(Object.entries(headers ?? {}).map(([name, header]) => [name, String(header)]))
+        const record = { topic, lane: partition, offset: Number(offset), key: key?.toString() ?? '', headers: text }
+        this.heard.push({ ...record, id: text.ce_id ?? '', ...(await this.#read(value)) })
+      },
+    })
+    return this
+  }
+
+  async #read(value: Buffer | null): Promise<Pick<Heard, 'name' | 'body'>> {
+    try {
+      await this.#codec.prepare(value)
+      const name = this.#codec.nameOf(value)
+      return { name, body: name && value ? this.#codec.decode(name, value) : value }
+    } catch {
+      return { name: null, body: value }
+    }
+  }
+
+  /** Waits until `enough` messages fit, and returns all that do. @throws after the deadline. */
+  async until(fits: (heard: Heard) => boolean, enough = 1, deadlineMilliseconds = 20_000): Promise<Heard[]> {
+    const until = Date.now() + deadlineMilliseconds
+    for (;;) {
+      const found = this.heard.filter(fits)
+      if (found.length >= enough) return found
+      if (Date.now() > until) throw new Error(`Heard ${found.length} of ${enough} within ${deadlineMilliseconds} ms.`)
+      await pause(10)
+    }
+  }
+
+  close() {
+    return this.#consumer.disconnect()
+  }
+}
+
+/** Waits for what must become true. @throws after the deadline, with what was seen last. */
+export const eventually = async <T>(
+  look: () => Promise<T> | T,
+  holds: (seen: T) => boolean,
+  deadlineMilliseconds = 20_000,
+): Promise<T> => {
+  const until = Date.now() + deadlineMilliseconds
+  for (;;) {
+    const seen = await look()
+    if (holds(seen)) return seen
+    if (Date.now() > until)
+      throw new Error(`It did not come true within ${deadlineMilliseconds} ms; last seen: ${JSON.stringify(seen)}`)
+    await pause(20)
+  }
+}
+
+export { readEnvelope, writeEnvelope }

@@ -1,0 +1,55 @@
+import { microdollars } from '@coding-plans/schemas'
+import { type Decide, type Handler, type Message, type Migration, say, type Tx } from '../index.ts'
+import { insertRows, select } from '../sql.ts'
+
+/** The smallest service that can lose, double or disorder something: it writes down each command and numbers them per user. */
+export const migrations: readonly Migration[] = [
+  {
+    name: '001_taken',
+    up: `create table taken (
+      place bigint generated always as identity primary key,
+      user_id text not null,
+      hold_id text not null check (hold_id <> 'impossible for the database'),
+      number bigint not null
+    )`,
+  },
+]
+
+interface State {
+  readonly numbers: Map<string, number>
+  readonly taken: { userId: string; holdId: string; number: number }[]
+}
+
+const load = async (tx: Tx, messages: readonly Message[]): Promise<State> => {
+  const users = [...new Set(messages.map(({ key }) => key))]
+  const rows = await select<{ userId: string; number: number }>(
+    tx,
+    'select user_id, max(number) as number from taken where user_id = any(?) group by user_id',
+    [users],
+  )
+  return { numbers: new Map(rows.map(({ userId, number }) => [userId, number])), taken: [] }
+}
+
+const decide: Decide<State> = {
+  HoldCredits: (state, { body: { userId, holdId, amount } }) => {
+    if (holdId === 'impossible') throw new Error('This cannot be.')
+    const number = (state.numbers.get(userId) ?? 0) + 1
+    state.numbers.set(userId, number)
+    state.taken.push({ userId, holdId, number })
+    return [say('CreditsHeld', { userId, holdId, amount, balance: microdollars(0), held: amount, version: number })]
+  },
+}
+
+export interface ProbeOptions {
+  /** Called in the transaction, before it is saved. */
+  readonly beforeSave?: (taken: readonly { userId: string; holdId: string }[]) => Promise<void>
+}
+
+export const probe = ({ beforeSave }: ProbeOptions = {}): Handler<State> => ({
+  load,
+  decide,
+  save: async (tx, { taken }) => {
+    await beforeSave?.(taken)
+    await insertRows(tx, 'taken', taken)
+  },
+})
