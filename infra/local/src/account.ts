@@ -1,10 +1,8 @@
-import { execFile, execFileSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { promisify } from 'node:util'
 import { Complaint } from './complaint.ts'
-
-const run = promisify(execFile)
+import { run } from './run.ts'
 
 /** How a program is run that refuses to be run by root. */
 export interface Runner {

@@ -1,16 +1,14 @@
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { Complaint, sentenceOf } from './complaint.ts'
 import { type Directory, writeWhole } from './directory.ts'
 import { javaEnvironment, javaOptions } from './java.ts'
+import { lastWord } from './last-word.ts'
 import { type Child, type Log, supervise } from './processes.ts'
+import { run } from './run.ts'
 import { mostMessageBytes } from './topics.ts'
-
-const run = promisify(execFile)
 
 interface BrokerPorts {
   readonly clients: number
@@ -66,9 +64,8 @@ const format = async (java: string, classpath: string, settings: string) => {
   const tool = ['-cp', classpath, 'kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', id, '-c', settings]
   await run(java, [...javaOptions(128), '-XX:TieredStopAtLevel=1', ...tool], {
     env: javaEnvironment(),
-    maxBuffer: 16 * 1024 * 1024,
   }).catch((error: unknown) => {
-    throw new Complaint(`Kafka could not prepare its storage: ${sentenceOf(error).slice(0, 2_000)}`)
+    throw new Complaint(`Kafka could not prepare its storage: ${lastWord(sentenceOf(error))}`)
   })
 }
 

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +5,7 @@ import { Complaint, sentenceOf } from './complaint.ts'
 import { checkSpace } from './directory.ts'
 import { checkMaven } from './prerequisites.ts'
 import type { Log } from './processes.ts'
+import { run } from './run.ts'
 import { versions } from './versions.ts'
 
 /** Where the jars are. */
@@ -67,31 +67,20 @@ const putInPlace = (unfinished: string, home: string) => {
   }
 }
 
-const runMaven = (destination: string, log: Log) =>
-  new Promise<void>((resolve, reject) => {
-    const goals = ['dependency:copy-dependencies@kafka', 'dependency:unpack@registry']
-    const settings = [`-Dkafka.version=${versions.kafka}`, `-Dregistry.version=${versions.registry}`]
-    const child = spawn('mvn', ['-B', '-q', '-f', pom, `-Ddestination=${destination}`, ...settings, ...goals], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: STALLED_MILLISECONDS,
+const runMaven = async (destination: string, log: Log) => {
+  const goals = ['dependency:copy-dependencies@kafka', 'dependency:unpack@registry']
+  const settings = [`-Dkafka.version=${versions.kafka}`, `-Dregistry.version=${versions.registry}`]
+  const progress = setInterval(() => log(`downloading … ${countFiles(destination)} files so far`), 5_000)
+  try {
+    await run('mvn', ['-B', '-q', '-f', pom, `-Ddestination=${destination}`, ...settings, ...goals], {
+      timeoutMilliseconds: STALLED_MILLISECONDS,
     })
-    const killed = () => child.kill('SIGKILL')
-    process.once('exit', killed)
-    let words = ''
-    const hear = (chunk: Buffer) => {
-      words = (words + chunk.toString()).slice(-100_000)
-    }
-    child.stdout.on('data', hear)
-    child.stderr.on('data', hear)
-    const progress = setInterval(() => log(`downloading … ${countFiles(destination)} files so far`), 5_000)
-    child.once('error', reject)
-    child.once('close', (code) => {
-      clearInterval(progress)
-      process.removeListener('exit', killed)
-      if (code === 0) resolve()
-      else reject(new Complaint(`The download from Maven Central failed: ${firstError(words)}`))
-    })
-  })
+  } catch (error) {
+    throw new Complaint(`The download from Maven Central failed: ${firstError(sentenceOf(error))}`)
+  } finally {
+    clearInterval(progress)
+  }
+}
 
 const countFiles = (path: string) => readdirSync(path, { recursive: true }).length
 

@@ -1,16 +1,15 @@
-import { execFile } from 'node:child_process'
 import { chownSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import pg from 'pg'
 import { findRunner, giveTo, type Runner } from './account.ts'
 import { Complaint, sentenceOf } from './complaint.ts'
 import type { Directory } from './directory.ts'
+import { lastWord } from './last-word.ts'
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.ts'
 import { type Child, type Log, supervise } from './processes.ts'
+import { run } from './run.ts'
 import { keepSecret } from './secrets.ts'
 
-const run = promisify(execFile)
 const USER = 'coding_plans'
 
 const environment = () => ({ PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' })
@@ -82,7 +81,7 @@ const initialise = async (place: string, runner: Runner, { initdb }: PostgresBin
     await run(command, options, { env: environment(), cwd: '/', ...runner.account })
     renameSync(fresh, place)
   } catch (error) {
-    throw new Complaint(`PostgreSQL could not prepare its storage: ${sentenceOf(error)}`)
+    throw new Complaint(`PostgreSQL could not prepare its storage: ${lastWord(sentenceOf(error))}`)
   } finally {
     rmSync(passwordFile, { force: true })
   }

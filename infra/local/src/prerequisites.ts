@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { Complaint, codeOf } from './complaint.ts'
+import { run } from './run.ts'
 import { oldest } from './versions.ts'
-
-const run = promisify(execFile)
 
 /** The major version in the words of `java -version`; null when there is none. Java 8 calls itself 1.8. */
 export const javaVersionIn = (words: string): number | null => {
@@ -21,14 +18,14 @@ const javaCommand = (env: NodeJS.ProcessEnv) => (env.JAVA_HOME ? `${env.JAVA_HOM
 /** The Java to run. @throws Complaint when it is missing or too old. */
 export const findJava = async (env: NodeJS.ProcessEnv = process.env): Promise<string> => {
   const command = javaCommand(env)
-  const { stdout, stderr } = await run(command, ['-version']).catch((error: unknown) => {
+  const words = await run(command, ['-version']).catch((error: unknown) => {
     throw new Complaint(
       codeOf(error) === 'ENOENT'
         ? `Java ${oldest.java} or newer is needed, and ${command} was not found; install it, or set JAVA_HOME.`
         : `Java ${oldest.java} or newer is needed, and ${command} -version fails.`,
     )
   })
-  const version = javaVersionIn(`${stderr}${stdout}`)
+  const version = javaVersionIn(words)
   if (version === null || version < oldest.java)
     throw new Complaint(
       `Java ${oldest.java} or newer is needed, and ${command} is Java ${version ?? 'of an unknown version'}.`,
@@ -38,14 +35,14 @@ export const findJava = async (env: NodeJS.ProcessEnv = process.env): Promise<st
 
 /** @throws Complaint when Maven is missing or too old. It is needed for the first start only. */
 export const checkMaven = async (): Promise<void> => {
-  const { stdout } = await run('mvn', ['-version']).catch((error: unknown) => {
+  const words = await run('mvn', ['-version']).catch((error: unknown) => {
     throw new Complaint(
       codeOf(error) === 'ENOENT'
         ? `Maven ${oldest.maven} or newer is needed to download Kafka and the registry, and mvn was not found.`
         : `Maven ${oldest.maven} or newer is needed, and mvn -version fails.`,
     )
   })
-  const version = mavenVersionIn(stdout)
+  const version = mavenVersionIn(words)
   if (version === null || isOlder(version, oldest.maven))
     throw new Complaint(`Maven ${oldest.maven} or newer is needed, and mvn is ${version ?? 'of an unknown version'}.`)
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Complaint, sentenceOf } from './complaint.ts'
 import { lastWord } from './last-word.ts'
 import { markOf } from './process-mark.ts'
+import { alive } from './run.ts'
 
 export type Log = (line: string) => void
 
@@ -42,12 +43,6 @@ const LONGEST_PAUSE_MILLISECONDS = 10_000
 const STEADY_MILLISECONDS = 30_000
 const STOP_MILLISECONDS = 6_000
 const MOST_LOG_BYTES = 16 * 1024 * 1024
-
-const alive = new Set<ChildProcess>()
-// The last resort, when the launcher ends without having stopped its children.
-process.on('exit', () => {
-  for (const child of alive) child.kill('SIGKILL')
-})
 
 const pause = (milliseconds: number, signal?: AbortSignal) =>
   new Promise<void>((resolve) => {
@@ -146,6 +141,7 @@ export const supervise = (directory: string, program: Program, log: Log): Child 
       await untilReady(current).then(
         () => log(`${name} runs again`),
         (error: unknown) => {
+          if (signal.aborted) return
           log(sentenceOf(error))
           // What hangs without getting ready is no better than dead.
           current.kill('SIGKILL')

@@ -1,0 +1,24 @@
+import { type Migration, migrate } from '@coding-plans/runtime'
+import { type Service, services } from '@coding-plans/schemas'
+import { createDatabase, withDatabase } from './postgres.ts'
+import { databaseOf } from './services.ts'
+
+// Loaded when they are wanted: who starts only servers needs no service.
+const migrationsOf: Record<Service, () => Promise<{ migrations: readonly Migration[] }>> = {
+  gateway: () => import('@coding-plans/gateway/migrations'),
+  subscription: () => import('@coding-plans/subscription/migrations'),
+  'credits-ledger': () => import('@coding-plans/credits-ledger/migrations'),
+  'key-inventory': () => import('@coding-plans/key-inventory/migrations'),
+  'billing-scheduler': () => import('@coding-plans/billing-scheduler/migrations'),
+}
+
+/** Make every service's database and bring it to its newest form. */
+export const prepareDatabases = async (serverUrl: string): Promise<void> => {
+  await Promise.all(
+    services.map(async (service) => {
+      const { migrations } = await migrationsOf[service]()
+      await createDatabase(serverUrl, databaseOf(service))
+      await migrate(withDatabase(serverUrl, databaseOf(service)), migrations)
+    }),
+  )
+}

@@ -1,0 +1,96 @@
+import { type Service, services } from '@coding-plans/schemas'
+import type { ClockMode } from './directory.ts'
+import type { Secrets } from './secrets.ts'
+
+/** One process of one service. */
+export interface Seat {
+  readonly service: Service
+  /** Counted from 1. */
+  readonly instance: number
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  readonly url: string
+}
+
+type Variable = string | RegExp
+
+/** Which variables a service is given besides those that all have; nobody sees another's secrets. */
+const needs: Record<Service, readonly Variable[]> = {
+  gateway: ['AUTH_JWT_SECRET', 'AUTH_JWKS_URL', 'CRON_SECRET', 'KEY_INVENTORY_URL', /_PER_MINUTE$/],
+  subscription: [/^CODING_PLAN_PRICE_/],
+  'credits-ledger': ['PAYMENTS', 'STRIPE_SECRET_KEY'],
+  'key-inventory': ['VAULT_KEY', 'FINGERPRINT_SECRET', 'IDENTITY_SECRET', 'SEALING_KEY', /_PER_MINUTE$/],
+  'billing-scheduler': ['SERVICE_URLS'],
+}
+
+const everybody: readonly Variable[] = [
+  'INTERNAL_SECRET',
+  'LOG_LEVEL',
+  'GROUP_SESSION_MILLISECONDS',
+  'NODE_ENV',
+  'NODE_OPTIONS',
+  /^OTEL_/,
+]
+
+const isNeeded = (service: Service, name: string) =>
+  [...everybody, ...needs[service]].some((needed) => (needed instanceof RegExp ? needed.test(name) : needed === name))
+
+export const databaseOf = (service: Service) => `coding_plans_${service.replaceAll('-', '_')}`
+
+export interface Surroundings {
+  readonly env: NodeJS.ProcessEnv
+  readonly secrets: Secrets
+  readonly clock: ClockMode
+  readonly brokers: readonly string[]
+  readonly registryUrl: string
+  readonly databaseUrl: (name: string) => string
+  readonly seats: readonly Seat[]
+}
+
+/** The whole environment of one process. */
+export const environmentOf = (seat: Seat, around: Surroundings): NodeJS.ProcessEnv => {
+  const { env, secrets, seats } = around
+  const offered: NodeJS.ProcessEnv = {
+    ...env,
+    ...secrets,
+    KEY_INVENTORY_URL: seats.find(({ service }) => service === 'key-inventory')?.url,
+    SERVICE_URLS: seats.map(({ url }) => url).join(','),
+  }
+  const given = Object.entries(offered).filter(([name, value]) => value && isNeeded(seat.service, name))
+  return {
+    ...Object.fromEntries(given),
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    TZ: 'UTC',
+    HOST: seat.host,
+    PORT: String(seat.port),
+    CLOCK: around.clock,
+    KAFKA_BROKERS: around.brokers.join(','),
+    SCHEMA_REGISTRY_URL: around.registryUrl,
+    DATABASE_URL: around.databaseUrl(databaseOf(seat.service)),
+  }
+}
+
+interface Seating {
+  readonly instances: number
+  readonly gateway: { host: string; port: number; url: string }
+  readonly port: (name: string) => Promise<number>
+}
+
+/** A seat for every process. The first gateway sits where the world knocks, all others on free ports of this machine. */
+export const seatAll = async ({ instances, gateway, port }: Seating): Promise<Seat[]> => {
+  const seats: Seat[] = []
+  for (const service of services)
+    for (let instance = 1; instance <= instances; instance += 1) {
+      const name = instances === 1 ? service : `${service}-${instance}`
+      if (service === 'gateway' && instance === 1) {
+        seats.push({ service, instance, name, ...gateway })
+        continue
+      }
+      const host = '127.0.0.1'
+      const own = await port(`${service}-${instance}`)
+      seats.push({ service, instance, name, host, port: own, url: `http://${host}:${own}` })
+    }
+  return seats
+}

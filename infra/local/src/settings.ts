@@ -1,0 +1,75 @@
+import { Complaint } from './complaint.ts'
+import type { ClockMode } from './directory.ts'
+import type { OwnServers } from './servers.ts'
+
+/** What the launcher itself reads from the environment; the rest is handed on to the services that need it. */
+export interface Settings {
+  readonly host: string
+  readonly port: number
+  readonly dataDir: string
+  readonly clock: ClockMode
+  readonly own: OwnServers
+  /** False where a secret that only this data directory knows would be a trap. */
+  readonly mayMakeSecrets: boolean
+}
+
+const DEFAULT_PORT = 8080
+
+const readPort = (text: string | undefined): number => {
+  if (text === undefined || text === '') return DEFAULT_PORT
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_535)
+    throw new Complaint(
+      `PORT must be a whole number from 1 to 65535, not ${JSON.stringify(text)}: the gateway needs a known address.`,
+    )
+  return port
+}
+
+const readClock = (text: string | undefined): ClockMode => {
+  if (text === undefined || text === '') return 'system'
+  if (text !== 'system' && text !== 'test')
+    throw new Complaint(`CLOCK must be system or test, not ${JSON.stringify(text)}.`)
+  return text
+}
+
+const readBrokers = (text: string | undefined) => {
+  if (!text) return undefined
+  const brokers = text.split(',').map((broker) => broker.trim())
+  if (!brokers.every((broker) => /^[^\s:]+:\d+$/.test(broker)))
+    throw new Complaint('KAFKA_BROKERS must be a list like host:9092,host:9093.')
+  return brokers
+}
+
+const readUrl = (name: string, text: string | undefined, protocols: readonly string[]) => {
+  if (!text) return undefined
+  // The complaint never repeats the value: a database's address holds a password.
+  if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol))
+    throw new Complaint(
+      `${name} must be an address that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`,
+    )
+  return text.replace(/\/+$/, '')
+}
+
+/** @throws Complaint that names the first bad variable. */
+export const readSettings = (env: NodeJS.ProcessEnv): Settings => {
+  const own = {
+    brokers: readBrokers(env.KAFKA_BROKERS),
+    registryUrl: readUrl('SCHEMA_REGISTRY_URL', env.SCHEMA_REGISTRY_URL, ['http:', 'https:']),
+    databaseUrl: readUrl('DATABASE_URL', env.DATABASE_URL, ['postgres:', 'postgresql:']),
+  }
+  const hasOwn = Object.values(own).some((server) => server !== undefined)
+  return {
+    host: env.HOST || '127.0.0.1',
+    port: readPort(env.PORT),
+    dataDir: env.DATA_DIR || '.local',
+    clock: readClock(env.CLOCK),
+    own,
+    mayMakeSecrets: !hasOwn && env.NODE_ENV !== 'production',
+  }
+}
+
+/** The address under which this machine reaches a server that listens on `host`. */
+export const addressOf = (host: string, port: number) => {
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
+}

@@ -1,0 +1,155 @@
+import { join } from 'node:path'
+import { ensureTopics } from '@coding-plans/runtime'
+import type { Service } from '@coding-plans/schemas'
+import { Complaint } from './complaint.ts'
+import { type Crew, openCrew } from './crew.ts'
+import { prepareDatabases } from './databases.ts'
+import { type ClockMode, type Directory, openDirectory, settleClock } from './directory.ts'
+import { endOrphans } from './orphans.ts'
+import { checkPort } from './ports.ts'
+import { type Child, type Log, supervise } from './processes.ts'
+import { registerSchemas } from './register.ts'
+import { type Secrets, settleSecrets } from './secrets.ts'
+import { gather, openServers, type Servers } from './servers.ts'
+import { environmentOf, type Seat, type Surroundings, seatAll } from './services.ts'
+import { addressOf, readSettings, type Settings } from './settings.ts'
+import { signToken } from './sign-token.ts'
+import { subjects, topics } from './topics.ts'
+
+const root = join(import.meta.dirname, '..', '..', '..')
+
+export interface StackOptions {
+  readonly dataDir: string
+  /** What would be the environment of `npm start`: limits, prices, secrets, servers of one's own. Nothing else is read. */
+  readonly env?: NodeJS.ProcessEnv
+  /** Over `env.CLOCK`. */
+  readonly clock?: ClockMode
+  /** How many processes of every service, the gateway included. */
+  readonly instances?: 1 | 2
+  /** Of the first gateway; over `env.PORT`. Absent in both: a free one. */
+  readonly port?: number
+  readonly log: Log
+  /** Gives up a start that is under way. */
+  readonly signal?: AbortSignal
+}
+
+export interface ServiceProcess extends Child {
+  readonly service: Service
+  readonly instance: number
+  readonly url: string
+}
+
+/** The whole house, running. */
+export interface Stack {
+  readonly url: string
+  /** Every gateway's; the first is `url`. */
+  readonly urls: readonly string[]
+  readonly servers: Servers
+  readonly services: readonly ServiceProcess[]
+  readonly secrets: Secrets
+  readonly token: (user: string, roles?: readonly string[]) => Promise<string>
+  readonly stop: () => Promise<void>
+}
+
+/** Throws while a service does not call itself ready. */
+const askService = async (url: string) => {
+  const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) })
+  const said = await answer.text()
+  if (!answer.ok) throw new Error(`/readyz answers ${answer.status} ${said.slice(0, 500)}`)
+}
+
+const prepareService = (seat: Seat, around: Surroundings, directory: string, log: Log): ServiceProcess => {
+  const child = supervise(
+    directory,
+    {
+      name: seat.name,
+      command: process.execPath,
+      arguments: [join(root, 'services', seat.service, 'src', 'main.ts')],
+      environment: environmentOf(seat, around),
+      cwd: root,
+      ready: () => askService(seat.url),
+    },
+    log,
+  )
+  // Not spread: `pid` is asked anew each time.
+  return Object.assign(Object.create(child) as Child, { service: seat.service, instance: seat.instance, url: seat.url })
+}
+
+/** Rejects when the start is given up. */
+const givenUp = (signal: AbortSignal | undefined) =>
+  new Promise<never>((_, reject) => {
+    const giveUp = () => reject(new Complaint('The start was given up.'))
+    if (signal?.aborted) giveUp()
+    signal?.addEventListener('abort', giveUp, { once: true })
+  })
+
+/**
+ * Start everything, in parallel as far as one thing does not need another, and wait until all services are ready.
+ * @throws Complaint when something is missing, taken or malformed; then nothing is left running.
+ */
+export const startStack = async (options: StackOptions): Promise<Stack> => {
+  const directory = openDirectory(options.dataDir)
+  const crew = openCrew(options.log)
+  const stop = async () => {
+    await crew.stop()
+    directory.release()
+  }
+  try {
+    return await Promise.race([build(options, { directory, crew, stop }), givenUp(options.signal)])
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+interface Site {
+  readonly directory: Directory
+  readonly crew: Crew
+  readonly stop: () => Promise<void>
+}
+
+/** Where everybody will sit. */
+const plan = async (
+  { env = {}, port, instances = 1 }: StackOptions,
+  { host, port: asked }: Settings,
+  directory: Directory,
+) => {
+  const first = port ?? (env.PORT ? asked : await directory.port('gateway-1'))
+  await checkPort(host, first)
+  const gateway = { host, port: first, url: addressOf(host, first) }
+  return seatAll({ instances, gateway, port: directory.port })
+}
+
+const build = async (options: StackOptions, { directory, crew, stop }: Site): Promise<Stack> => {
+  const { env = {}, log } = options
+  const settings = readSettings(env)
+  const clock = options.clock ?? settings.clock
+  settleClock(directory, clock)
+  const secrets = settleSecrets({ env, directory: directory.path, mayMake: settings.mayMakeSecrets })
+  // Before ports are looked at: an orphan may sit on one.
+  await endOrphans(directory.path, log)
+  const seats = await plan(options, settings, directory)
+
+  const opening = openServers({ directory, own: settings.own, crew, log })
+  const [servers] = await Promise.all([
+    gather(opening, stop),
+    opening.broker.then(({ brokers }) => ensureTopics(brokers, topics)),
+    opening.registry.then(({ url }) => registerSchemas(url, subjects)),
+    opening.postgres.then(({ url }) => prepareDatabases(url)),
+  ])
+  log(`${topics.length} topics, ${subjects.length} schemas and the databases are in place`)
+
+  const around: Surroundings = { ...servers, env, secrets, clock, seats }
+  const services = seats.map((seat) => prepareService(seat, around, directory.path, log))
+  await Promise.all(services.map((service) => crew.start(service, 'service')))
+  const urls = services.flatMap(({ service, url }) => (service === 'gateway' ? [url] : []))
+  return {
+    url: urls[0] as string,
+    urls,
+    servers,
+    services,
+    secrets,
+    token: (user, roles = []) => signToken(secrets.AUTH_JWT_SECRET, user, roles),
+    stop,
+  }
+}
