@@ -2,7 +2,6 @@ import { backOff, isTrouble, type Parts, pause, type ServiceOptions } from '@cod
 import { instant } from '@coding-plans/schemas'
 import type { Agenda } from './agenda.ts'
 import { clockWork } from './clockwork.ts'
-import type { Config } from './config.ts'
 import type { ClockMode } from './domain/clock.ts'
 import { countDue, dueWork } from './due.ts'
 import { createHandler, SERVICE } from './handlers.ts'
@@ -11,18 +10,23 @@ import { makeClock } from './store.ts'
 
 const wallClock = () => instant(Date.now())
 
-/** The service as the runtime starts it. */
-export const billingScheduler = (
-  environment: Config,
-  surroundings: Surroundings,
-  log: Parts['log'],
-): ServiceOptions<Agenda> => {
-  const mode = environment.CLOCK
+export interface SchedulerOptions {
+  readonly mode: ClockMode
+  /** Asked whether everything has settled (test mode). */
+  readonly surroundings: Surroundings
+  readonly log: Parts['log']
+}
+
+/** The service, but for its environment. */
+export const billingScheduler = ({
+  mode,
+  surroundings,
+  log,
+}: SchedulerOptions): Omit<ServiceOptions<Agenda>, 'environment'> => {
   let nudge = () => {}
   const settlement = createSettlement(surroundings, () => nudge(), log)
   return {
     service: SERVICE,
-    environment,
     handler: createHandler(mode, wallClock),
     work: mode === 'test' ? [dueWork(mode), clockWork(settlement)] : [dueWork(mode)],
     due: (knex) => countDue(mode, knex, wallClock()),

@@ -1,4 +1,5 @@
 import { openLog, runService } from '@coding-plans/runtime'
+import { services } from '@coding-plans/schemas'
 import { billingScheduler } from './app.ts'
 import { readConfig } from './config.ts'
 import { SERVICE } from './handlers.ts'
@@ -7,7 +8,9 @@ import { createSurroundings } from './surroundings.ts'
 const config = readConfig(process.env)
 const surroundings = createSurroundings({
   brokers: config.KAFKA_BROKERS,
+  groups: services,
   serviceUrls: config.SERVICE_URLS,
   internalSecret: config.INTERNAL_SECRET,
 })
-await runService(billingScheduler(config, surroundings, openLog(SERVICE, config.LOG_LEVEL)))
+const service = billingScheduler({ mode: config.CLOCK, surroundings, log: openLog(SERVICE, config.LOG_LEVEL) })
+await runService({ ...service, environment: config })

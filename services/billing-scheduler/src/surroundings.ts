@@ -1,10 +1,11 @@
 import { endOffsets, groupOffsets } from '@coding-plans/runtime'
-import { services } from '@coding-plans/schemas'
 import type { Open } from './domain/settled.ts'
 import type { Surroundings } from './settlement.ts'
 
 export interface SurroundingsOptions {
   readonly brokers: readonly string[]
+  /** The consumer group of every service. */
+  readonly groups: readonly string[]
   /** The internal base URL of every process of every service. */
   readonly serviceUrls: readonly string[]
   readonly internalSecret: Buffer
@@ -13,8 +14,13 @@ export interface SurroundingsOptions {
 const ANSWER_WITHIN_MILLISECONDS = 2_000
 
 /** The broker and every service, asked for what is still open. @throws whatever does not answer. */
-export const createSurroundings = ({ brokers, serviceUrls, internalSecret }: SurroundingsOptions): Surroundings => ({
-  committed: () => groupOffsets(brokers, services),
+export const createSurroundings = ({
+  brokers,
+  groups,
+  serviceUrls,
+  internalSecret,
+}: SurroundingsOptions): Surroundings => ({
+  committed: () => groupOffsets(brokers, groups),
   open: () => Promise.all(serviceUrls.map((url) => askOpen(url, internalSecret))),
   ends: (topics) => endOffsets(brokers, topics),
 })
