@@ -1,0 +1,84 @@
+import { type Decide, type Message, type Saying, say } from '@coding-plans/runtime'
+import type { Bodies } from '@coding-plans/schemas'
+import { assign, end, type Key } from './domain/key.ts'
+import { holdsKeyOf, install, refusalOf, uninstall } from './domain/slot.ts'
+import type { Inventory } from './inventory.ts'
+
+/** What the key's own record says of its assignment: the same whenever it is asked. */
+const assigned = ({ id, planId, providerId, masked, assignment }: Key): Saying => {
+  if (!assignment) throw new Error(`Key ${id} was never assigned.`)
+  const { assignmentId, userId, subscriptionId, assignedAt, slotVersion, stockVersion } = assignment
+  const whose = { userId, assignmentId, subscriptionId, planId, providerId }
+  return say('KeyAssigned', { ...whose, keyId: id, maskedKey: masked, at: assignedAt, slotVersion, stockVersion })
+}
+
+const declined = (
+  inventory: Inventory,
+  { body, time }: Message<'AssignKey'>,
+  reason: Bodies['KeyDeclined']['reason'],
+): Saying[] => {
+  const { userId, assignmentId, subscriptionId, planId, providerId } = body
+  const saying = say('KeyDeclined', {
+    userId,
+    assignmentId,
+    subscriptionId,
+    planId,
+    providerId,
+    reason,
+    slotVersion: inventory.slot(body, time).version,
+    stockVersion: inventory.shelf(body).version,
+  })
+  inventory.remember({ operationId: assignmentId, userId, providerId, saying })
+  return [saying]
+}
+
+/** The policy goes with the key from here on: a later one of the plan does not reach it (CAT-5). */
+const policyOf = ({ ownership, reveal, upstreamRevocation }: Bodies['AssignKey']) => {
+  if (ownership === 'unknown' || upstreamRevocation === 'unknown') throw new Error('The policy is not one we know.')
+  return { ownership, reveal, upstreamRevocation }
+}
+
+export const assignments: Decide<Inventory> = {
+  /** The slot is judged first, then the stock: the natural order of refusals (SUB-5). */
+  AssignKey(inventory, message) {
+    const { body, time, asOf } = message
+    const { userId, assignmentId, subscriptionId } = body
+    const before = inventory.assignedBy(assignmentId)
+    if (before && before.assignment?.userId !== userId) throw new Error(`${assignmentId} is another user's.`)
+    if (before) return [assigned(before)]
+    const answer = inventory.answer(assignmentId)
+    if (answer) return [answer]
+
+    const policy = policyOf(body)
+    const shelf = inventory.shelf(body)
+    const slot = inventory.slot(body, time)
+    const occupied = refusalOf(slot, 'install')
+    shelf.lowStockThreshold = body.lowStockThreshold
+    if (occupied) return declined(inventory, message, occupied)
+    const key = shelf.take(asOf, time)
+    if (!key) return declined(inventory, message, 'sold_out')
+
+    const filled = install(slot, { subscriptionId, keyId: key.id, masked: key.masked }, time)
+    const versions = { slotVersion: filled.version, stockVersion: shelf.nextVersion }
+    const sold = assign(key, { assignmentId, userId, subscriptionId, assignedAt: time, ...policy, ...versions })
+    inventory.changeSlot(filled)
+    inventory.changeKey(key, sold, time)
+    return [assigned(sold)]
+  },
+
+  /** Takes out this subscription's key and nothing else; always answered, also when nothing was there (SLT-3, REA-2). */
+  RemoveKey(inventory, { body, time }) {
+    const { userId, subscriptionId, providerId } = body
+    const slot = inventory.slot(body, time)
+    const served = inventory.serving(subscriptionId)
+    const key = served?.assignment?.userId === userId && served.providerId === providerId ? served : null
+    const emptied = holdsKeyOf(slot, subscriptionId)
+    const left = uninstall(slot, subscriptionId, time)
+    if (emptied) inventory.changeSlot(left)
+    if (key) inventory.changeKey(key, end(key, time), time)
+    const keyId = key?.id ?? null
+    return [
+      say('KeyRemoved', { userId, subscriptionId, providerId, keyId, at: time, slotVersion: left.version, emptied }),
+    ]
+  },
+}

@@ -1,0 +1,5 @@
+import type { Migration } from '@coding-plans/runtime'
+import { stock } from './001-stock.ts'
+import { slots } from './002-slots.ts'
+
+export const migrations: Migration[] = [stock, slots]

@@ -1,0 +1,189 @@
+import { insertRows, type Message, select, type Tx, updateRows } from '@coding-plans/runtime'
+import { erased } from './domain/key.ts'
+import { Inventory } from './inventory.ts'
+import { Needs, type SlotNeed, type StockNeed } from './needs.ts'
+import {
+  type AnswerRow,
+  answerOf,
+  answerRow,
+  changedKeyRow,
+  KEY_COLUMNS,
+  type KeyRow,
+  keyOf,
+  newKeyRow,
+  type SlotRow,
+  type StockRow,
+  slotOf,
+  slotRow,
+  stockOf,
+  stockRow,
+} from './rows.ts'
+
+// Expired stock that one round retires at most, of one plan; the latest first, so that none is skipped that could be sold.
+const MOST_RETIRED = 1_000
+
+/** Reads and locks what the messages need: stock rows first, then slots, each in sorted order (protocol.md 6). */
+export const load = async (tx: Tx, messages: readonly Message[]): Promise<Inventory> => {
+  const needs = new Needs(messages)
+  const stocks = await lockStocks(tx, [...needs.stocks.values()], needs.subscriptionIds)
+  const slots = await lockSlots(tx, [...needs.slots.values()])
+  const named = await namedKeys(tx, needs.assignmentIds, needs.subscriptionIds)
+  const locked = new Set(stocks.map(({ planId }) => planId))
+  if (named.some(({ planId }) => !locked.has(planId))) throw new Overtaken()
+  const shelves = stocks.map(({ planId, providerId }) => ({
+    takes: 0,
+    until: null,
+    ...needs.stocks.get(planId),
+    planId,
+    providerId,
+  }))
+  return new Inventory({
+    stocks: stocks.map(stockOf),
+    slots: slots.map(slotOf),
+    keys: [...named, ...(await sellableKeys(tx, shelves))].map(keyOf),
+    known: await knownKeys(tx, needs.fingerprints, needs.keyIds),
+    answers: (await answersTo(tx, needs.operationIds)).map(answerOf),
+  })
+}
+
+/** A key was assigned between the two looks at a subscription, in a stock that is not locked. Trouble: the round is redone. */
+class Overtaken extends Error {
+  readonly code = '40001'
+  constructor() {
+    super('A key was assigned while the round was taking its locks.')
+  }
+}
+
+const lockStocks = async (tx: Tx, needs: readonly StockNeed[], subscriptionIds: readonly string[]) => {
+  const plans = needs.map(({ planId }) => planId)
+  if (plans.length > 0)
+    await tx.raw(
+      `insert into stock (plan_id, provider_id)
+       select * from unnest(?::text[], ?::text[]) as r(plan_id, provider_id) order by plan_id on conflict do nothing`,
+      [plans, needs.map(({ providerId }) => providerId)],
+    )
+  return select<StockRow>(
+    tx,
+    `select * from stock
+     where plan_id = any(?::text[]) or plan_id in (select plan_id from keys where subscription_id = any(?::text[]))
+     order by plan_id for update`,
+    [plans, subscriptionIds],
+  )
+}
+
+const lockSlots = async (tx: Tx, needs: readonly SlotNeed[]) => {
+  if (needs.length === 0) return []
+  const places = (slots: readonly SlotNeed[]) => [
+    slots.map(({ userId }) => userId),
+    slots.map(({ providerId }) => providerId),
+  ]
+  const filled = needs.filter(({ fills }) => fills)
+  if (filled.length > 0)
+    await tx.raw(
+      `insert into slots (user_id, provider_id, created_at, updated_at)
+       select user_id, provider_id, 0, 0 from unnest(?::text[], ?::text[]) as r(user_id, provider_id)
+       order by user_id, provider_id on conflict do nothing`,
+      places(filled),
+    )
+  return select<SlotRow>(
+    tx,
+    `select s.* from slots s join unnest(?::text[], ?::text[]) as r(user_id, provider_id) using (user_id, provider_id)
+     order by s.user_id, s.provider_id for update of s`,
+    places(needs),
+  )
+}
+
+const namedKeys = async (tx: Tx, assignmentIds: readonly string[], subscriptionIds: readonly string[]) => {
+  if (assignmentIds.length + subscriptionIds.length === 0) return []
+  return select<KeyRow>(
+    tx,
+    `select ${KEY_COLUMNS} from keys k
+     where k.assignment_id = any(?::text[]) or k.subscription_id = any(?::text[])
+     order by k.assigned_at`,
+    [assignmentIds, subscriptionIds],
+  )
+}
+
+/**
+ * For each plan, of what is available: as many as may be taken, oldest upload first; what has expired by then; and one
+ * more than may be taken of those that last longest, so that the round knows until when it can be sold.
+ */
+const sellableKeys = async (tx: Tx, needs: readonly StockNeed[]) => {
+  if (needs.length === 0) return []
+  return select<KeyRow>(
+    tx,
+    `select ${KEY_COLUMNS}
+     from unnest(?::text[], ?::int[], ?::bigint[]) as need(plan_id, takes, until)
+     cross join lateral (
+       (select id from keys where plan_id = need.plan_id and state = 'available'
+          and (expires_at is null or expires_at > need.until) order by sequence limit need.takes)
+       union
+       (select id from keys where plan_id = need.plan_id and state = 'available'
+          and expires_at <= need.until order by expires_at desc limit ${MOST_RETIRED})
+       union
+       (select id from keys where plan_id = need.plan_id and state = 'available'
+          order by expires_at desc nulls first limit need.takes + 1)
+     ) as found
+     join keys k on k.id = found.id`,
+    [needs.map(({ planId }) => planId), needs.map(({ takes }) => takes), needs.map(({ until }) => until)],
+  )
+}
+
+const knownKeys = async (tx: Tx, fingerprints: readonly string[], ids: readonly string[]) => {
+  if (fingerprints.length === 0) return []
+  return select<{ id: string; fingerprint: string }>(
+    tx,
+    `select id, encode(fingerprint, 'hex') as fingerprint from keys
+     where fingerprint = any(select decode(hex, 'hex') from unnest(?::text[]) as hex) or id = any(?::text[])`,
+    [fingerprints, ids],
+  )
+}
+
+const answersTo = async (tx: Tx, operationIds: readonly string[]) => {
+  if (operationIds.length === 0) return []
+  const columns = 'operation_id, user_id, provider_id, name, body'
+  return select<AnswerRow>(tx, `select ${columns} from answers where operation_id = any(?::text[])`, [operationIds])
+}
+
+/** Writes what the round changed, a statement per table and kind of change. */
+export const save = async (tx: Tx, inventory: Inventory): Promise<void> => {
+  const shelves = [...inventory.shelves]
+  await updateRows(
+    tx,
+    'stock',
+    ['planId'],
+    shelves.map(({ stock }) => stockRow(stock)),
+  )
+  const keys = shelves.flatMap(({ changed }) => [...changed.values()])
+  const uploaded = keys.flatMap((key) => {
+    const locked = inventory.newKeys.get(key.id)
+    return locked ? [newKeyRow(key, locked)] : []
+  })
+  await insertRows(tx, 'keys', uploaded)
+  const older = keys.filter(({ id }) => !inventory.newKeys.has(id))
+  const [evidence, kept] = [older.filter(erased), older.filter((key) => !erased(key))]
+  const nothing = { ciphertext: null, wrappedKey: null, wrappingKeyId: null }
+  await updateRows(tx, 'keys', ['id'], kept.map(changedKeyRow))
+  await updateRows(
+    tx,
+    'keys',
+    ['id'],
+    evidence.map((key) => ({ ...changedKeyRow(key), ...nothing })),
+  )
+  await updateRows(tx, 'slots', ['userId', 'providerId'], [...inventory.changedSlots.values()].map(slotRow))
+  await saveAnswers(tx, inventory)
+}
+
+// Longer than commands are kept (7 days), so that none can come again that is not known.
+const ANSWERS_ARE_KEPT_FOR = '8 days'
+
+const saveAnswers = async (tx: Tx, { newAnswers }: Inventory) => {
+  if (newAnswers.length === 0) return
+  await tx.raw(
+    `delete from answers a using unnest(?::text[], ?::text[]) as r(user_id, provider_id)
+     where a.user_id = r.user_id and a.provider_id = r.provider_id
+       and a.answered_at < now() - interval '${ANSWERS_ARE_KEPT_FOR}'`,
+    [newAnswers.map(({ userId }) => userId), newAnswers.map(({ providerId }) => providerId)],
+  )
+  await insertRows(tx, 'answers', newAnswers.map(answerRow))
+}
