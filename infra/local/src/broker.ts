@@ -72,14 +72,14 @@ const format = async (java: string, classpath: string, settings: string) => {
 const API_VERSIONS = 18
 
 /** Ask the broker which requests it serves, the one question every version answers; the port alone opens too early. */
-export const askBroker = (port: number) =>
+export const askBroker = (port: number, host = '127.0.0.1') =>
   new Promise<void>((resolve, reject) => {
     // Length, api key, api version, correlation id, no client id.
     const question = Buffer.alloc(14)
     question.writeInt32BE(10, 0)
     question.writeInt16BE(API_VERSIONS, 4)
     question.writeInt16BE(-1, 12)
-    const socket = connect({ host: '127.0.0.1', port, timeout: 2_000 }, () => socket.write(question))
+    const socket = connect({ host, port, timeout: 2_000 }, () => socket.write(question))
     const settle = (error?: Error) => {
       socket.destroy()
       if (error) reject(error)

@@ -4,7 +4,12 @@ export class Complaint extends Error {
 }
 
 /** The sentence of anything thrown. */
-export const sentenceOf = (thrown: unknown) => (thrown instanceof Error ? thrown.message : String(thrown))
+export const sentenceOf = (thrown: unknown): string => {
+  if (!(thrown instanceof Error)) return String(thrown)
+  const { message, cause } = thrown
+  // `fetch` and knex say only that they failed; why is said underneath.
+  return cause instanceof Error && cause.message ? `${message}: ${cause.message}` : message || thrown.name
+}
 
 /** The code of a system error (`EADDRINUSE`), if it has one. */
 export const codeOf = (thrown: unknown) => (thrown as NodeJS.ErrnoException | null)?.code

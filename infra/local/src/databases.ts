@@ -1,5 +1,6 @@
 import { type Migration, migrate } from '@coding-plans/runtime'
 import { type Service, services } from '@coding-plans/schemas'
+import { Complaint, sentenceOf } from './complaint.ts'
 import { createDatabase, withDatabase } from './postgres.ts'
 import { databaseOf } from './services.ts'
 
@@ -12,13 +13,18 @@ const migrationsOf: Record<Service, () => Promise<{ migrations: readonly Migrati
   'billing-scheduler': () => import('@coding-plans/billing-scheduler/migrations'),
 }
 
-/** Make every service's database and bring it to its newest form. */
+/** Make every service's database and bring it to its newest form. @throws Complaint that names the database. */
 export const prepareDatabases = async (serverUrl: string): Promise<void> => {
   await Promise.all(
     services.map(async (service) => {
-      const { migrations } = await migrationsOf[service]()
-      await createDatabase(serverUrl, databaseOf(service))
-      await migrate(withDatabase(serverUrl, databaseOf(service)), migrations)
+      const name = databaseOf(service)
+      try {
+        const { migrations } = await migrationsOf[service]()
+        await createDatabase(serverUrl, name)
+        await migrate(withDatabase(serverUrl, name), migrations)
+      } catch (error) {
+        throw new Complaint(`The database ${name} could not be prepared: ${sentenceOf(error)}`)
+      }
     }),
   )
 }

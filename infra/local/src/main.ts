@@ -1,5 +1,6 @@
 // npm start: starts everything, prints `ready <url>`, and stays until it is told to stop.
 import { Complaint, sentenceOf } from './complaint.ts'
+import { loadEnvironment } from './environment.ts'
 import { readSettings } from './settings.ts'
 import { type Stack, startStack } from './stack.ts'
 
@@ -45,8 +46,9 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const)
 
 const start = async () => {
   try {
-    const { dataDir, port } = readSettings(process.env)
-    stack = await startStack({ dataDir, port, env: process.env, log, signal: giveUp.signal })
+    const env = loadEnvironment()
+    const { dataDir, port } = readSettings(env)
+    stack = await startStack({ dataDir, port, env, log, signal: giveUp.signal })
     console.log(`ready ${stack.url}`)
   } catch (error) {
     if (stopping) return

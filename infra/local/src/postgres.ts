@@ -39,6 +39,11 @@ const query = async (url: string, sql: string) => {
   }
 }
 
+/** Throws while the database at this address does not answer. */
+export const askPostgres = async (url: string) => {
+  await query(url, 'select 1')
+}
+
 /** The same server, another database. */
 export const withDatabase = (serverUrl: string, name: string) => {
   const url = new URL(serverUrl)
@@ -113,9 +118,7 @@ export const preparePostgres = async (directory: Directory, log: Log): Promise<{
       // The "fast" shutdown: does not wait for clients to leave.
       stopSignal: 'SIGINT',
       attempts: 4,
-      ready: async () => {
-        await query(url.toString(), 'select 1')
-      },
+      ready: () => askPostgres(url.toString()),
     },
     log,
   )

@@ -3,6 +3,7 @@ import { type Crew, openCrew } from './crew.ts'
 import { type Directory, openDirectory } from './directory.ts'
 import { fetchJars } from './download.ts'
 import { endOrphans } from './orphans.ts'
+import { foreign, meetBrokers, meetPostgres, meetRegistry, type OwnServers } from './own-servers.ts'
 import { createDatabase, preparePostgres, withDatabase } from './postgres.ts'
 import { findJava } from './prerequisites.ts'
 import type { Child, Log } from './processes.ts'
@@ -22,23 +23,6 @@ export interface Servers {
   readonly stop: () => Promise<void>
 }
 
-/** Servers that run already; what is absent is started. */
-export interface OwnServers {
-  readonly brokers?: readonly string[] | undefined
-  readonly registryUrl?: string | undefined
-  readonly databaseUrl?: string | undefined
-}
-
-/** Stands for a server that somebody else runs: nobody here starts or stops it. */
-const foreign = (name: string): Child => ({
-  name,
-  pid: undefined,
-  kill: () => {},
-  start: async () => {},
-  stop: async () => {},
-  restart: async () => {},
-})
-
 interface Opening {
   readonly directory: Directory
   readonly own?: OwnServers
@@ -54,19 +38,19 @@ export const openServers = ({ directory, own = {}, crew, log }: Opening) => {
     return { java: await findJava(), ...(await fetchJars(log)) }
   })()
   const broker = (async () => {
-    if (own.brokers) return { child: foreign('kafka'), brokers: own.brokers }
+    if (own.brokers) return { child: foreign('kafka'), brokers: await meetBrokers(own.brokers) }
     const { java, kafka } = await tools
     const { child, address } = await prepareBroker({ directory, java, jars: kafka, log })
     return { child: await crew.start(child, 'server'), brokers: [address] }
   })()
   const registry = (async () => {
-    if (own.registryUrl) return { child: foreign('registry'), url: own.registryUrl }
+    if (own.registryUrl) return { child: foreign('registry'), url: await meetRegistry(own.registryUrl) }
     const { java, registry: jars } = await tools
     const { child, url } = await prepareRegistry({ directory, java, jars, log })
     return { child: await crew.start(child, 'server'), url }
   })()
   const postgres = (async () => {
-    if (own.databaseUrl) return { child: foreign('postgres'), url: own.databaseUrl }
+    if (own.databaseUrl) return { child: foreign('postgres'), url: await meetPostgres(own.databaseUrl) }
     const { child, url } = await preparePostgres(directory, log)
     return { child: await crew.start(child, 'server'), url }
   })()

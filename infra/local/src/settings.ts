@@ -1,6 +1,6 @@
 import { Complaint } from './complaint.ts'
 import type { ClockMode } from './directory.ts'
-import type { OwnServers } from './servers.ts'
+import type { OwnServers } from './own-servers.ts'
 
 /** What the launcher itself reads from the environment; the rest is handed on to the services that need it. */
 export interface Settings {

@@ -124,11 +124,12 @@ const build = async (options: StackOptions, { directory, crew, stop }: Site): Pr
   const { env = {}, log } = options
   const settings = readSettings(env)
   const clock = options.clock ?? settings.clock
-  settleClock(directory, clock)
   const secrets = settleSecrets({ env, directory: directory.path, mayMake: settings.mayMakeSecrets })
   // Before ports are looked at: an orphan may sit on one.
   await endOrphans(directory.path, log)
   const seats = await plan(options, settings, directory)
+  // After everything that can refuse the start: a start that never began must not settle the clock.
+  settleClock(directory, clock)
 
   const opening = openServers({ directory, own: settings.own, crew, log })
   const [servers] = await Promise.all([
