@@ -10,14 +10,14 @@ const AT_ONCE = 4
 const NOT_FOUND = 404
 
 // The package registers. It has no call that reads or sets a compatibility, and its look-up hides the status of an answer.
-const ask = async (address: string, method: 'GET' | 'POST' | 'PUT', body?: object) => {
+const ask = async <T>(address: string, method: 'GET' | 'POST' | 'PUT', body?: object) => {
   const answer = await fetch(address, {
     method,
     headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
     ...(body ? { body: JSON.stringify(body) } : {}),
     signal: AbortSignal.timeout(20_000),
   })
-  const said = (await answer.json().catch(() => ({}))) as { compatibilityLevel?: string; message?: string }
+  const said = (await answer.json().catch(() => ({}))) as T & { message?: string }
   if (!answer.ok && answer.status !== NOT_FOUND)
     throw new Complaint(
       `The registry answers ${answer.status} to ${method} ${address}: ${said.message ?? 'no reason given'}`,
@@ -25,20 +25,30 @@ const ask = async (address: string, method: 'GET' | 'POST' | 'PUT', body?: objec
   return { found: answer.ok, said }
 }
 
-const register = async (registry: SchemaRegistry, url: string, { subject, schema }: Subject): Promise<boolean> => {
+interface Target {
+  readonly url: string
+  readonly registry: SchemaRegistry
+  /** The subjects that have any version. */
+  readonly present: ReadonlySet<string>
+}
+
+/** @returns whether it was new. */
+const register = async ({ url, registry, present }: Target, { subject, schema }: Subject): Promise<boolean> => {
   const text = JSON.stringify(schema)
   const name = encodeURIComponent(subject)
-  const { found } = await ask(`${url}/subjects/${name}`, 'POST', { schema: text })
-  if (!found)
-    await registry
-      .register({ type: SchemaType.AVRO, schema: text }, { subject, compatibility: COMPATIBLE })
-      .catch((error: unknown) => {
-        throw new Complaint(`The registry refused ${subject}: ${sentenceOf(error)}`)
-      })
-  // Also for what was there: a start may have ended between registering and this.
-  const { said } = await ask(`${url}/config/${name}`, 'GET')
-  if (said.compatibilityLevel !== COMPATIBLE) await ask(`${url}/config/${name}`, 'PUT', { compatibility: COMPATIBLE })
-  return !found
+  if (present.has(subject)) {
+    // A start may have ended between registering and setting the compatibility.
+    const { said } = await ask<{ compatibilityLevel?: string }>(`${url}/config/${name}`, 'GET')
+    if (said.compatibilityLevel !== COMPATIBLE) await ask(`${url}/config/${name}`, 'PUT', { compatibility: COMPATIBLE })
+    const { found } = await ask(`${url}/subjects/${name}`, 'POST', { schema: text })
+    if (found) return false
+  }
+  await registry
+    .register({ type: SchemaType.AVRO, schema: text }, { subject, compatibility: COMPATIBLE })
+    .catch((error: unknown) => {
+      throw new Complaint(`The registry refused ${subject}: ${sentenceOf(error)}`)
+    })
+  return true
 }
 
 /**
@@ -47,11 +57,12 @@ const register = async (registry: SchemaRegistry, url: string, { subject, schema
  * @returns how many were new. @throws Complaint when a schema does not fit its older versions.
  */
 export const registerSchemas = async (url: string, subjects: readonly Subject[]): Promise<number> => {
-  const registry = new SchemaRegistry({ host: url })
+  const { said } = await ask<string[]>(`${url}/subjects`, 'GET')
+  const target = { url, registry: new SchemaRegistry({ host: url }), present: new Set(said) }
   const waiting = [...subjects]
   let fresh = 0
   const work = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) if (await register(registry, url, next)) fresh += 1
+    for (let next = waiting.shift(); next; next = waiting.shift()) if (await register(target, next)) fresh += 1
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work))
   return fresh

@@ -57,7 +57,7 @@ export const environmentOf = (seat: Seat, around: Surroundings): NodeJS.ProcessE
     KEY_INVENTORY_URL: seats.find(({ service }) => service === 'key-inventory')?.url,
     SERVICE_URLS: seats.map(({ url }) => url).join(','),
   }
-  const given = Object.entries(offered).filter(([name, value]) => value && isNeeded(seat.service, name))
+  const given = Object.entries(offered).filter(([name, value]) => value !== undefined && isNeeded(seat.service, name))
   return {
     ...Object.fromEntries(given),
     PATH: process.env.PATH,

@@ -1,0 +1,84 @@
+import { type Service, services } from '@coding-plans/schemas'
+import { expect, test } from 'vitest'
+import { type SecretName, type Secrets, secretNames } from './secrets.ts'
+import { environmentOf, seatAll } from './services.ts'
+
+const secrets = Object.fromEntries(secretNames.map((name) => [name, `value of ${name}`])) as Secrets
+let port = 20_000
+const seats = await seatAll({
+  instances: 2,
+  gateway: { host: '0.0.0.0', port: 8080, url: 'http://127.0.0.1:8080' },
+  port: async () => {
+    port += 1
+    return port
+  },
+})
+
+const environment = (service: Service, env: NodeJS.ProcessEnv = {}) => {
+  const seat = seats.find((found) => found.service === service)
+  if (!seat) throw new Error(`${service} has no seat`)
+  return environmentOf(seat, {
+    env,
+    secrets,
+    clock: 'test',
+    brokers: ['127.0.0.1:1', '127.0.0.1:2'],
+    registryUrl: 'http://127.0.0.1:3/apis/ccompat/v7',
+    databaseUrl: (name) => `postgres://127.0.0.1:4/${name}`,
+    seats,
+  })
+}
+
+const given: Record<Service, readonly SecretName[]> = {
+  gateway: ['AUTH_JWT_SECRET', 'CRON_SECRET', 'INTERNAL_SECRET'],
+  subscription: ['INTERNAL_SECRET'],
+  'credits-ledger': ['INTERNAL_SECRET'],
+  'key-inventory': ['VAULT_KEY', 'FINGERPRINT_SECRET', 'IDENTITY_SECRET', 'SEALING_KEY', 'INTERNAL_SECRET'],
+  'billing-scheduler': ['INTERNAL_SECRET'],
+}
+
+test.each(services)('VLT-1: %s is given the secrets it needs and no other', (service) => {
+  const found = secretNames.filter((name) => name in environment(service))
+  expect(found.sort()).toEqual([...given[service]].sort())
+})
+
+test('CAT-3: prices go to subscription and to nobody else', () => {
+  const env = { CODING_PLAN_PRICE_ACME_BASIC: '1' }
+  expect(services.filter((service) => 'CODING_PLAN_PRICE_ACME_BASIC' in environment(service, env))).toEqual([
+    'subscription',
+  ])
+})
+
+test('CAT-3: a price that is set to nothing reaches subscription, which refuses it', () => {
+  expect(environment('subscription', { CODING_PLAN_PRICE_X: '' })).toHaveProperty('CODING_PLAN_PRICE_X', '')
+})
+
+test('what the launcher itself was told does not leak into a service', () => {
+  const env = {
+    HOME: '/somewhere',
+    AWS_SECRET_ACCESS_KEY: 'x',
+    DATABASE_URL: 'postgres://other',
+    STRIPE_SECRET_KEY: 'sk',
+  }
+  expect(environment('gateway', env)).not.toHaveProperty('AWS_SECRET_ACCESS_KEY')
+  expect(environment('gateway', env)).not.toHaveProperty('STRIPE_SECRET_KEY')
+  expect(environment('credits-ledger', env)).toMatchObject({
+    STRIPE_SECRET_KEY: 'sk',
+    DATABASE_URL: 'postgres://127.0.0.1:4/coding_plans_credits_ledger',
+  })
+})
+
+test('every process has an address of its own, and the scheduler knows them all', () => {
+  const urls = seats.map(({ url }) => url)
+  expect(new Set(urls).size).toBe(2 * services.length)
+  expect(environment('billing-scheduler').SERVICE_URLS?.split(',')).toEqual(urls)
+  expect(environment('gateway')).toMatchObject({
+    HOST: '0.0.0.0',
+    PORT: '8080',
+    KAFKA_BROKERS: '127.0.0.1:1,127.0.0.1:2',
+  })
+})
+
+test('only the gateway listens beyond this machine', () => {
+  const open = seats.filter(({ host }) => host !== '127.0.0.1')
+  expect(open.map(({ name }) => name)).toEqual(['gateway-1'])
+})

@@ -1,0 +1,37 @@
+import { messageNames, services, topicOf } from '@coding-plans/schemas'
+import { expect, test } from 'vitest'
+import { subjects, topics } from './topics.ts'
+
+const find = (name: string) => topics.find((topic) => topic.name === name)
+const DAY = 86_400_000
+
+test('every topic that any message travels on is declared, once', () => {
+  const declared = topics.map(({ name }) => name)
+  expect(new Set(declared).size).toBe(declared.length)
+  for (const name of messageNames) for (const service of services) expect(declared).toContain(topicOf(name, service))
+})
+
+test('facts are kept for ever, commands and uploads for 7 days', () => {
+  for (const service of services) expect(find(`${service}.events`)?.retentionMilliseconds).toBeNull()
+  expect(find('credits-ledger.commands')?.retentionMilliseconds).toBe(7 * DAY)
+  expect(find('key-inventory.uploads')?.retentionMilliseconds).toBe(7 * DAY)
+})
+
+test('every topic has a dead-letter topic for each who may listen to it', () => {
+  for (const service of services) expect(find(`subscription.events.${service}.dlq`)).toBeDefined()
+  expect(find('credits-ledger.commands.credits-ledger.dlq')).toBeDefined()
+  expect(find('credits-ledger.commands.gateway.dlq')).toBeUndefined()
+})
+
+test('a dead letter fits wherever its message did, with its reasons on top', () => {
+  const uploads = find('key-inventory.uploads')?.mostMessageBytes ?? 0
+  expect(uploads).toBeGreaterThan(4 * 1024 * 1024)
+  expect(find('key-inventory.uploads.key-inventory.dlq')?.mostMessageBytes).toBeGreaterThan(uploads)
+})
+
+test('what belongs to any is a subject of every service’s events', () => {
+  const names = subjects.map(({ subject }) => subject)
+  expect(new Set(names).size).toBe(names.length)
+  for (const service of services) expect(names).toContain(`${service}.events-codingplans.any.CommandFailed`)
+  expect(names).toContain('credits-ledger.commands-codingplans.credits_ledger.HoldCredits')
+})
