@@ -1,8 +1,9 @@
-import { requireInternal } from '@coding-plans/runtime'
+import { requireInternal, type ServiceOptions } from '@coding-plans/runtime'
 import { type Instant, instant } from '@coding-plans/schemas'
-import type { FastifyInstance } from 'fastify'
 import type { Revealed, RevealRequest } from './reveals.ts'
 import type { Seals } from './sealing.ts'
+
+type Http = Parameters<NonNullable<ServiceOptions<unknown>['routes']>>[0]
 
 export interface InternalParts {
   readonly internalSecret: Buffer
@@ -26,7 +27,7 @@ const revealBody = {
 const statusOf = { not_found: 404, reveal_not_allowed: 403, rate_limited: 429 } as const
 
 /** The two synchronous calls that the gateway makes here (protocol.md 7): the sealing key, and a reveal. */
-export const internalRoutes = (http: FastifyInstance, { internalSecret, seals, reveal, now }: InternalParts) => {
+export const internalRoutes = (http: Http, { internalSecret, seals, reveal, now }: InternalParts) => {
   const preHandler = requireInternal(internalSecret)
 
   http.get('/internal/sealing-key', { preHandler }, () => ({

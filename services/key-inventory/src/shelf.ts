@@ -45,6 +45,11 @@ export class Shelf {
     return Math.max(...(ends as Instant[])) as Instant
   }
 
+  /** Whether its row has to be written. */
+  get touched() {
+    return this.changed.size > 0 || this.#stock.lowStockThreshold !== this.before.lowStockThreshold
+  }
+
   set lowStockThreshold(threshold: number) {
     this.#stock = { ...this.#stock, lowStockThreshold: threshold }
   }

@@ -18,6 +18,7 @@ import {
   stockOf,
   stockRow,
 } from './rows.ts'
+import { noEnvelope } from './vault.ts'
 
 // Expired stock that one round retires at most, of one plan; the latest first, so that none is skipped that could be sold.
 const MOST_RETIRED = 1_000
@@ -152,7 +153,7 @@ export const save = async (tx: Tx, inventory: Inventory): Promise<void> => {
     tx,
     'stock',
     ['planId'],
-    shelves.map(({ stock }) => stockRow(stock)),
+    shelves.filter(({ touched }) => touched).map(({ stock }) => stockRow(stock)),
   )
   const keys = shelves.flatMap(({ changed }) => [...changed.values()])
   const uploaded = keys.flatMap((key) => {
@@ -162,13 +163,12 @@ export const save = async (tx: Tx, inventory: Inventory): Promise<void> => {
   await insertRows(tx, 'keys', uploaded)
   const older = keys.filter(({ id }) => !inventory.newKeys.has(id))
   const [evidence, kept] = [older.filter(erased), older.filter((key) => !erased(key))]
-  const nothing = { ciphertext: null, wrappedKey: null, wrappingKeyId: null }
   await updateRows(tx, 'keys', ['id'], kept.map(changedKeyRow))
   await updateRows(
     tx,
     'keys',
     ['id'],
-    evidence.map((key) => ({ ...changedKeyRow(key), ...nothing })),
+    evidence.map((key) => ({ ...changedKeyRow(key), ...noEnvelope })),
   )
   await updateRows(tx, 'slots', ['userId', 'providerId'], [...inventory.changedSlots.values()].map(slotRow))
   await saveAnswers(tx, inventory)

@@ -1,0 +1,36 @@
+import type { ServiceOptions } from '@coding-plans/runtime'
+import { instant } from '@coding-plans/schemas'
+import type { Config } from './config.ts'
+import { inventoryHandler } from './handlers.ts'
+import { internalRoutes } from './internal-routes.ts'
+import type { Inventory } from './inventory.ts'
+import { openReveals } from './reveals.ts'
+import { openSeals } from './sealing.ts'
+import { openFingerprint, openVault } from './vault.ts'
+
+export const SERVICE = 'key-inventory'
+
+export type InventoryOptions = Pick<
+  Config,
+  'VAULT_KEY' | 'FINGERPRINT_SECRET' | 'SEALING_KEY' | 'INTERNAL_SECRET' | 'REVEALS_PER_MINUTE'
+>
+
+/** The service, but for its environment. */
+export const keyInventory = async (
+  options: InventoryOptions,
+): Promise<Omit<ServiceOptions<Inventory>, 'environment'>> => {
+  const seals = await openSeals(options.SEALING_KEY)
+  const vault = openVault([options.VAULT_KEY])
+  const fingerprint = openFingerprint(options.FINGERPRINT_SECRET)
+  return {
+    service: SERVICE,
+    handler: inventoryHandler({ seals, vault, fingerprint }),
+    routes: (http, parts) =>
+      internalRoutes(http, {
+        internalSecret: options.INTERNAL_SECRET,
+        seals,
+        reveal: openReveals(vault, options.REVEALS_PER_MINUTE, parts),
+        now: () => instant(Date.now()),
+      }),
+  }
+}
