@@ -1,16 +1,9 @@
 import { messageId } from '@coding-plans/runtime'
 import { message } from '@coding-plans/runtime/testing'
-import {
-  type Bodies,
-  type Instant,
-  instant,
-  type MessageName,
-  microdollars,
-  type SubscriptionActivated,
-  userId,
-} from '@coding-plans/schemas'
+import { type Bodies, instant, type MessageName, userId } from '@coding-plans/schemas'
 import { expect, test } from 'vitest'
 import type { Agenda } from './agenda.ts'
+import { activatedBody, endedBody, endingBody, extendedBody, renewedBody } from './bodies.testing.ts'
 import type { ClockMode } from './domain/clock.ts'
 import { causeOf, type Term } from './domain/term.ts'
 import { createHandler, SERVICE } from './handlers.ts'
@@ -41,70 +34,7 @@ const hear = <Name extends MessageName>(
   return decide(agenda, message(name, body, source ? { source } : {}))
 }
 
-const activated: SubscriptionActivated = {
-  userId: ada,
-  operationId: 'op_1',
-  subscriptionId,
-  planId: 'acme-coding',
-  planVersion: 1,
-  planName: 'Acme Coding',
-  providerId: 'acme',
-  price: microdollars(20_000_000),
-  periodUnit: 'month',
-  periodCount: 1,
-  graceHours: 0,
-  currentPeriodStart: JANUARY,
-  currentPeriodEnd: FEBRUARY,
-  previousSubscriptionId: null,
-  createdAt: JANUARY,
-  chargeId: 'chg_1',
-  keyId: 'key_1',
-  version: 1,
-  accountVersion: 1,
-  slotVersion: 1,
-  stockVersion: 1,
-}
-const renewed = (version: number, boundary: Instant, currentPeriodEnd: Instant): Bodies['SubscriptionRenewed'] => ({
-  userId: ada,
-  subscriptionId,
-  boundary,
-  currentPeriodEnd,
-  amount: microdollars(20_000_000),
-  chargeId: 'chg_2',
-  cancelAtPeriodEnd: false,
-  version,
-  accountVersion: 2,
-})
-const extended = (version: number, currentPeriodEnd: Instant): Bodies['SubscriptionExtended'] => ({
-  userId: ada,
-  operationId: 'op_2',
-  subscriptionId,
-  periodStart: FEBRUARY,
-  currentPeriodEnd,
-  amount: microdollars(20_000_000),
-  chargeId: 'chg_2',
-  at: JANUARY,
-  cancelAtPeriodEnd: false,
-  version,
-  accountVersion: 2,
-})
-const endingBody = (version: number): Bodies['SubscriptionEnding'] => ({
-  userId: ada,
-  subscriptionId,
-  accessUntil: FEBRUARY,
-  reason: 'user_canceled',
-  version,
-})
-const endedBody = (version: number): Bodies['SubscriptionEnded'] => ({
-  userId: ada,
-  subscriptionId,
-  operationId: null,
-  boundary: FEBRUARY,
-  endedAt: FEBRUARY,
-  reason: 'insufficient_credits',
-  version,
-  slotVersion: 2,
-})
+const activated = activatedBody({ currentPeriodEnd: FEBRUARY, createdAt: JANUARY })
 const failure = (messageIdOfDue: string, messageName = 'PeriodEnded'): Bodies['CommandFailed'] => ({
   subject: ada,
   messageId: messageIdOfDue,
@@ -134,28 +64,28 @@ test('REN-1: a subscription that began waits for its boundary, in its lane', () 
 test('REN-3: renewed, the next boundary waits, and its due message has another id', () => {
   const agenda = withTerm({ state: 'said' })
   const before = dueId(termIn(agenda))
-  hear(agenda, 'SubscriptionRenewed', renewed(2, FEBRUARY, MARCH))
+  hear(agenda, 'SubscriptionRenewed', renewedBody({ version: 2, boundary: FEBRUARY, currentPeriodEnd: MARCH }))
   expect(termIn(agenda)).toMatchObject({ boundary: MARCH, state: 'waiting', attempt: 0, version: 2 })
   expect(dueId(termIn(agenda))).not.toBe(before)
 })
 
 test('EXT-1: extended, the old boundary is no longer due', () => {
   const agenda = withTerm()
-  hear(agenda, 'SubscriptionExtended', extended(2, MARCH))
+  hear(agenda, 'SubscriptionExtended', extendedBody({ version: 2, currentPeriodEnd: MARCH }))
   expect(termIn(agenda)).toMatchObject({ boundary: MARCH, state: 'waiting' })
 })
 
 test('IDE-4: what is not newer changes nothing: no replay re-creates, moves back or revives a term', () => {
   const agenda = withTerm()
-  hear(agenda, 'SubscriptionRenewed', renewed(2, FEBRUARY, MARCH))
+  hear(agenda, 'SubscriptionRenewed', renewedBody({ version: 2, boundary: FEBRUARY, currentPeriodEnd: MARCH }))
   hear(agenda, 'SubscriptionEnding', endingBody(3))
-  hear(agenda, 'SubscriptionEnded', endedBody(4))
+  hear(agenda, 'SubscriptionEnded', endedBody({ version: 4 }))
   const before = termIn(agenda)
   agenda.changed.clear()
   hear(agenda, 'SubscriptionActivated', activated)
-  hear(agenda, 'SubscriptionRenewed', renewed(2, FEBRUARY, MARCH))
+  hear(agenda, 'SubscriptionRenewed', renewedBody({ version: 2, boundary: FEBRUARY, currentPeriodEnd: MARCH }))
   hear(agenda, 'SubscriptionEnding', endingBody(3))
-  hear(agenda, 'SubscriptionEnded', endedBody(4))
+  hear(agenda, 'SubscriptionEnded', endedBody({ version: 4 }))
   hear(agenda, 'DueIgnored', { userId: ada, subscriptionId, boundary: MARCH })
   expect(termIn(agenda)).toBe(before)
   expect(before.state).toBe('ended')
@@ -164,8 +94,8 @@ test('IDE-4: what is not newer changes nothing: no replay re-creates, moves back
 
 test('a late copy never moves a boundary back', () => {
   const agenda = withTerm()
-  hear(agenda, 'SubscriptionExtended', extended(3, MARCH))
-  hear(agenda, 'SubscriptionRenewed', renewed(2, JANUARY, FEBRUARY))
+  hear(agenda, 'SubscriptionExtended', extendedBody({ version: 3, currentPeriodEnd: MARCH }))
+  hear(agenda, 'SubscriptionRenewed', renewedBody({ version: 2, boundary: JANUARY, currentPeriodEnd: FEBRUARY }))
   expect(termIn(agenda).boundary).toBe(MARCH)
 })
 
@@ -179,7 +109,7 @@ test('an end that a due message started is its answer only when it is carried ou
   const agenda = withTerm({ state: 'said' })
   hear(agenda, 'SubscriptionEnding', endingBody(2))
   expect(termIn(agenda).state).toBe('said')
-  hear(agenda, 'SubscriptionEnded', endedBody(3))
+  hear(agenda, 'SubscriptionEnded', endedBody({ version: 3 }))
   expect(termIn(agenda).state).toBe('ended')
 })
 
@@ -187,13 +117,13 @@ test('a due message without consequence is answered and not said again until the
   const agenda = withTerm({ state: 'said' })
   hear(agenda, 'DueIgnored', { userId: ada, subscriptionId, boundary: FEBRUARY })
   expect(termIn(agenda).state).toBe('answered')
-  hear(agenda, 'SubscriptionExtended', extended(2, MARCH))
+  hear(agenda, 'SubscriptionExtended', extendedBody({ version: 2, currentPeriodEnd: MARCH }))
   expect(termIn(agenda)).toMatchObject({ state: 'waiting', boundary: MARCH })
 })
 
 test('an answer about a boundary that has moved since answers nothing', () => {
   const agenda = withTerm({ state: 'said' })
-  hear(agenda, 'SubscriptionExtended', extended(2, MARCH))
+  hear(agenda, 'SubscriptionExtended', extendedBody({ version: 2, currentPeriodEnd: MARCH }))
   hear(agenda, 'DueIgnored', { userId: ada, subscriptionId, boundary: FEBRUARY })
   expect(termIn(agenda)).toMatchObject({ state: 'waiting', boundary: MARCH })
 })
@@ -213,7 +143,7 @@ test('the back-off doubles to a minute and begins anew with the next boundary', 
   const worst = withTerm({ state: 'said', attempt: 40 })
   hear(worst, 'CommandFailed', failure(dueId(termIn(worst))), { source: 'subscription' })
   expect(termIn(worst).retryAt).toBe(WALL + 60_000)
-  hear(worst, 'SubscriptionRenewed', renewed(2, FEBRUARY, MARCH))
+  hear(worst, 'SubscriptionRenewed', renewedBody({ version: 2, boundary: FEBRUARY, currentPeriodEnd: MARCH }))
   expect(termIn(worst)).toMatchObject({ attempt: 0, retryAt: null })
 })
 
@@ -229,7 +159,13 @@ test.each([
 })
 
 test('an event about a subscription that never began is a dead letter', () => {
-  expect(() => hear(emptyAgenda(), 'SubscriptionRenewed', renewed(2, FEBRUARY, MARCH))).toThrow('sub_1')
+  expect(() =>
+    hear(
+      emptyAgenda(),
+      'SubscriptionRenewed',
+      renewedBody({ version: 2, boundary: FEBRUARY, currentPeriodEnd: MARCH }),
+    ),
+  ).toThrow('sub_1')
 })
 
 const advance = (change: Partial<Bodies['AdvanceClock']>): Bodies['AdvanceClock'] => ({
