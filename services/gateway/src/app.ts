@@ -1,0 +1,88 @@
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance } from 'fastify'
+import { mayAct } from './authentication.ts'
+import type { Desk } from './desk.ts'
+import { problem, Refused } from './problem.ts'
+import { onError, onUnknownPath } from './problem-reply.ts'
+import { adminCreditsRoutes } from './routes/admin-credits.ts'
+import { adminKeyRoutes } from './routes/admin-keys.ts'
+import { adminPlanRoutes } from './routes/admin-plans.ts'
+import { adminSubscriptionRoutes } from './routes/admin-subscriptions.ts'
+import { adminSystemRoutes } from './routes/admin-system.ts'
+import { creditRoutes } from './routes/credits.ts'
+import { operationRoutes } from './routes/operations.ts'
+import { planRoutes } from './routes/plans.ts'
+import type { Api, Routes } from './routes/route.ts'
+import { slotRoutes } from './routes/slots.ts'
+import { subscriptionRoutes } from './routes/subscriptions.ts'
+import { compileSchema } from './validation.ts'
+
+const MOST_BODY_BYTES = 64 * 1024
+
+const everyRoute: readonly Routes[] = [
+  planRoutes,
+  subscriptionRoutes,
+  slotRoutes,
+  creditRoutes,
+  operationRoutes,
+  adminPlanRoutes,
+  adminKeyRoutes,
+  adminCreditsRoutes,
+  adminSubscriptionRoutes,
+  adminSystemRoutes,
+]
+
+/** What the server must be told before its first route; see `serverOptions` in main. */
+export const serverOptions = {
+  bodyLimit: MOST_BODY_BYTES,
+  routerOptions: { maxParamLength: 300 },
+  // Streams of events would hold up the end; what waits for an answer is answered before.
+  forceCloseConnections: true,
+} as const
+
+/** Put the contract on a server. Builds without listening. */
+export const buildApp = async (http: FastifyInstance, desk: Desk): Promise<void> => {
+  await http.register(swaggerUi, { routePrefix: '/docs' })
+  await http.register(
+    (scope, _options, done) => {
+      readBodies(scope)
+      scope.setValidatorCompiler(compileSchema)
+      // Answers are kept bodies, sent as they are kept; the schemas of answers are for readers and for tests.
+      scope.setSerializerCompiler(() => (body) => JSON.stringify(body))
+      scope.setErrorHandler(onError)
+      scope.setNotFoundHandler(onUnknownPath)
+      admit(scope, desk)
+      for (const routes of everyRoute) routes(scope as unknown as Api, desk)
+      done()
+    },
+    { prefix: '/v1' },
+  )
+}
+
+/** JSON alone; no body at all is none. */
+const readBodies = (scope: FastifyInstance) => {
+  const parse = scope.getDefaultJsonParser('error', 'error')
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined)
+    else void parse(request, body, done)
+  })
+}
+
+/** The first refusals, in their order: 401, 403, 429. */
+const admit = (scope: FastifyInstance, { authenticate, limits, waiting }: Desk) => {
+  scope.addHook('onRoute', ({ url, config }) => {
+    if (!config?.roles) throw new Error(`${url} does not say who may call it.`)
+  })
+  scope.addHook('onRequest', async (request) => {
+    // Before anything is awaited: what is answered from here on, the sender could not know (EXT-3).
+    request.horizon = waiting.horizon
+    if (request.is404) return
+    const caller = await authenticate(request.headers.authorization)
+    request.caller = caller
+    const { roles = [], limit } = request.routeOptions.config
+    if (roles.length > 0 && !mayAct(caller, roles))
+      throw new Refused(problem('forbidden', `This is open to ${roles.join(', ')}.`))
+    if (limit) limits[limit](caller.id)
+  })
+}

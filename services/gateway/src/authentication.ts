@@ -1,0 +1,71 @@
+import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { problem, Refused, unavailable } from './problem.ts'
+
+export const roles = ['support', 'inventory', 'billing', 'admin'] as const
+export type Role = (typeof roles)[number]
+
+/** Who asks. Every signed-in caller is a user; roles are what they are besides. */
+export interface Caller {
+  readonly id: string
+  readonly roles: ReadonlySet<string>
+}
+
+/** @throws Refused 401; 503 while the published keys cannot be read. */
+export type Authenticate = (authorization: string | undefined) => Promise<Caller>
+
+const unauthorized = () => new Refused(problem('unauthorized', 'Send a valid bearer token.'))
+
+const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
+const LONGEST_USER_ID = 200
+
+type Key = { readonly algorithms: string[]; readonly key: Uint8Array | JWTVerifyGetKey }
+
+/** One of the two is given; published keys win. */
+const keyFrom = ({ secret, jwksUrl }: { secret: string | null; jwksUrl: string | null }): Key =>
+  jwksUrl
+    ? { algorithms: ASYMMETRIC, key: createRemoteJWKSet(new URL(jwksUrl), { timeoutDuration: 3_000 }) }
+    : { algorithms: ['HS256'], key: new TextEncoder().encode(secret ?? '') }
+
+const callerFrom = (claims: Record<string, unknown>): Caller => {
+  const { sub, roles: given = [] } = claims
+  if (typeof sub !== 'string' || sub === '' || sub.length > LONGEST_USER_ID) throw unauthorized()
+  if (!Array.isArray(given) || !given.every((role) => typeof role === 'string')) throw unauthorized()
+  return { id: sub, roles: new Set(given) }
+}
+
+const MOST_REMEMBERED = 5_000
+
+/** Checks bearer tokens: signature, `exp` in real time, `sub`, `roles`. A token that was good is remembered until it ends. */
+export const authenticator = (
+  config: { secret: string | null; jwksUrl: string | null },
+  now: () => number,
+): Authenticate => {
+  const { algorithms, key } = keyFrom(config)
+  const remembered = new Map<string, { caller: Caller; until: number }>()
+  const verify = async (token: string) => {
+    const options = { algorithms, requiredClaims: ['sub', 'exp'], currentDate: new Date(now()) }
+    const { payload } =
+      key instanceof Uint8Array ? await jwtVerify(token, key, options) : await jwtVerify(token, key, options)
+    const caller = callerFrom(payload)
+    if (remembered.size >= MOST_REMEMBERED) remembered.clear()
+    remembered.set(token, { caller, until: (payload.exp as number) * 1000 })
+    return caller
+  }
+  return async (authorization) => {
+    const token = /^Bearer ([\w.-]+)$/i.exec(authorization ?? '')?.[1]
+    if (!token) throw unauthorized()
+    const known = remembered.get(token)
+    if (known && known.until > now()) return known.caller
+    try {
+      return await verify(token)
+    } catch (error) {
+      if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError || error instanceof Refused))
+        throw unavailable('Tokens cannot be checked at the moment.')
+      throw unauthorized()
+    }
+  }
+}
+
+/** Whether this caller may do what is open to `allowed`; an admin may do all. */
+export const mayAct = (caller: Caller, allowed: readonly Role[]) =>
+  caller.roles.has('admin') || allowed.some((role) => caller.roles.has(role))

@@ -1,0 +1,25 @@
+import { integer, optional, readEnvironment, serviceEnvironment, text } from '@coding-plans/runtime'
+
+const DEFAULT_PORT = 8080
+const perMinute = (or: number) => integer({ min: 1, max: 1_000_000, or })
+
+const gatewayEnvironment = {
+  ...serviceEnvironment,
+  PORT: integer({ min: 0, max: 65_535, or: DEFAULT_PORT }),
+  KEY_INVENTORY_URL: text(),
+  AUTH_JWT_SECRET: optional(),
+  AUTH_JWKS_URL: optional(),
+  PURCHASES_PER_MINUTE: perMinute(300),
+  KEY_TESTS_PER_MINUTE: perMinute(10),
+}
+
+/** What the gateway is told. @throws one Error that names every bad variable. */
+export const readConfig = (env: NodeJS.ProcessEnv) =>
+  readEnvironment(env, {
+    ...gatewayEnvironment,
+    // One of the two says whose tokens are good.
+    AUTH_JWT_SECRET: (given: string | undefined) =>
+      given || env.AUTH_JWKS_URL ? { value: given || null } : { complaint: 'is missing, and so is AUTH_JWKS_URL' },
+  })
+
+export type Config = ReturnType<typeof readConfig>

@@ -1,0 +1,90 @@
+import type { Decide, Handler, Message } from '@coding-plans/runtime'
+import type { MessageName } from '@coding-plans/schemas'
+import { creditsHeld, creditsPosted, holdCaptured, holdReleased } from './projections/accounts.ts'
+import {
+  audited,
+  clockAdvanced,
+  clockMoved,
+  clockRefused,
+  planPublished,
+  planRefused,
+} from './projections/catalogue.ts'
+import {
+  keyAssigned,
+  keyRemoved,
+  keysUploaded,
+  keyTested,
+  slotChanged,
+  slotChangeRefused,
+  stockChanged,
+  uploadRefused,
+} from './projections/inventory.ts'
+import type { ReadModels } from './projections/models.ts'
+import { fail, noteStep } from './projections/operations.ts'
+import {
+  activated,
+  cancellationRefused,
+  cancellationScheduled,
+  ended,
+  ending,
+  extended,
+  purchaseRefused,
+  renewed,
+} from './projections/subscriptions.ts'
+
+type Projection<Name extends MessageName> = (models: ReadModels, message: Message<Name>) => void
+
+/** The gateway says nothing: it learns, and notes each step on its operation's way. */
+const learn =
+  <Name extends MessageName>(project: Projection<Name>) =>
+  (models: ReadModels, message: Message<Name>) => {
+    project(models, message)
+    noteStep(models, message as Message)
+    return []
+  }
+
+const onlyAStep = () => {}
+
+export const decide: Decide<ReadModels> = {
+  PlanPublished: learn<'PlanPublished'>(planPublished),
+  PlanRefused: learn<'PlanRefused'>(planRefused),
+
+  SubscriptionActivated: learn<'SubscriptionActivated'>(activated),
+  SubscriptionExtended: learn<'SubscriptionExtended'>(extended),
+  SubscriptionRenewed: learn<'SubscriptionRenewed'>(renewed),
+  CancellationScheduled: learn<'CancellationScheduled'>(cancellationScheduled),
+  SubscriptionEnding: learn<'SubscriptionEnding'>(ending),
+  SubscriptionEnded: learn<'SubscriptionEnded'>(ended),
+  PurchaseRefused: learn<'PurchaseRefused'>(purchaseRefused),
+  CancellationRefused: learn<'CancellationRefused'>(cancellationRefused),
+
+  CreditsHeld: learn<'CreditsHeld'>(creditsHeld),
+  HoldDeclined: learn<'HoldDeclined'>(onlyAStep),
+  HoldReleased: learn<'HoldReleased'>(holdReleased),
+  HoldCaptured: learn<'HoldCaptured'>(holdCaptured),
+  CreditsPosted: learn<'CreditsPosted'>(creditsPosted),
+
+  KeyAssigned: learn<'KeyAssigned'>(keyAssigned),
+  KeyDeclined: learn<'KeyDeclined'>(onlyAStep),
+  KeyRemoved: learn<'KeyRemoved'>(keyRemoved),
+  SlotChanged: learn<'SlotChanged'>(slotChanged),
+  SlotChangeRefused: learn<'SlotChangeRefused'>(slotChangeRefused),
+  KeyTested: learn<'KeyTested'>(keyTested),
+  StockChanged: learn<'StockChanged'>(stockChanged),
+  KeysUploaded: learn<'KeysUploaded'>(keysUploaded),
+  UploadRefused: learn<'UploadRefused'>(uploadRefused),
+
+  ClockMoved: learn<'ClockMoved'>(clockMoved),
+  ClockAdvanced: learn<'ClockAdvanced'>(clockAdvanced),
+  ClockRefused: learn<'ClockRefused'>(clockRefused),
+
+  ActionAudited: learn<'ActionAudited'>(audited),
+  CommandFailed: learn<'CommandFailed'>(fail),
+}
+
+/** How a round of events becomes read models. */
+export const projector = (store: Pick<Handler<ReadModels>, 'load' | 'save'>): Handler<ReadModels> => ({
+  load: store.load,
+  decide,
+  save: store.save,
+})

@@ -1,0 +1,68 @@
+import { notFound, problem, Refused, unavailable } from './problem.ts'
+import { rateLimited } from './rate-limit.ts'
+import type { SealingKey } from './sealing.ts'
+
+/** The two things that are asked of the inventory directly (protocol.md 7). */
+export interface Inventory {
+  /** @param fresh ask anew: the one known was not. @throws Refused 503 */
+  sealingKey(fresh?: boolean): Promise<SealingKey>
+  /** The key in a slot, in clear. @throws Refused 404, 403, 429, 503 */
+  reveal(userId: string, providerId: string): Promise<string>
+}
+
+const ANSWER_WITHIN_MILLISECONDS = 5_000
+const RETRY_AFTER_SECONDS = 60
+
+/** @param secret the bearer of internal calls */
+export const inventoryAt = (url: string, secret: Buffer): Inventory => {
+  const authorization = `Bearer ${secret.toString('base64')}`
+  const ask = async (path: string, body?: object): Promise<Response> => {
+    const headers = { authorization, ...(body ? { 'content-type': 'application/json' } : {}) }
+    const request = body ? { method: 'POST', headers, body: JSON.stringify(body) } : { headers }
+    try {
+      return await fetch(new URL(path, url), {
+        ...request,
+        redirect: 'error',
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MILLISECONDS),
+      })
+    } catch {
+      throw unavailable('The key inventory does not answer; nothing was accepted.')
+    }
+  }
+  let known: Promise<SealingKey> | null = null
+  const fetchKey = async (): Promise<SealingKey> => {
+    const answer = await ask('/internal/sealing-key')
+    if (!answer.ok) throw unavailable('The key inventory does not answer; nothing was accepted.')
+    const { keyId, publicKey } = (await answer.json()) as { keyId: string; publicKey: string }
+    return { keyId, publicKey: Buffer.from(publicKey, 'base64') }
+  }
+  return {
+    sealingKey: (fresh = false) => {
+      if (fresh) known = null
+      known ??= fetchKey().catch((error) => {
+        known = null
+        throw error
+      })
+      return known
+    },
+    reveal: async (userId, providerId) => {
+      const answer = await ask('/internal/reveal', { userId, providerId })
+      const body = (await answer.json().catch(() => ({}))) as { key?: string; retryAfterSeconds?: number }
+      if (answer.status === 200 && typeof body.key === 'string') return body.key
+      if (answer.status === 404) throw notFound('slot')
+      if (answer.status === 403) throw revealNotAllowed()
+      if (answer.status === 429) throw rateLimited(body.retryAfterSeconds ?? RETRY_AFTER_SECONDS)
+      throw unavailable('The key inventory does not answer; try again.')
+    },
+  }
+}
+
+const revealNotAllowed = () => {
+  const forbidden = problem('forbidden', 'The key of this slot is never shown.')
+  return new Refused({
+    ...forbidden,
+    code: 'reveal_not_allowed',
+    type: 'urn:coding-plans:problem:reveal_not_allowed',
+    title: 'Not shown',
+  })
+}

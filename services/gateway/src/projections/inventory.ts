@@ -1,0 +1,100 @@
+import type { Message } from '@coding-plans/runtime'
+import type { KeysUploaded } from '@coding-plans/schemas'
+import { showSlot } from '../presentation.ts'
+import { refusalOf } from '../refusals.ts'
+import type { SlotRow } from '../rows.ts'
+import { type ReadModels, slotKey } from './models.ts'
+import { refuse, succeed } from './operations.ts'
+
+/** Show the slot as told, unless a newer version is shown already. */
+const putSlot = ({ slots }: ReadModels, slot: SlotRow) => {
+  const shown = slots.get(slotKey(slot.userId, slot.providerId))
+  if (!shown || slot.version > shown.version) slots.put(slot)
+}
+
+export const keyAssigned = (models: ReadModels, { body }: Message<'KeyAssigned'>) =>
+  putSlot(models, {
+    userId: body.userId,
+    providerId: body.providerId,
+    managedBy: 'plan',
+    subscriptionId: body.subscriptionId,
+    enabled: true,
+    maskedKey: body.maskedKey,
+    createdAt: body.at,
+    updatedAt: body.at,
+    version: body.slotVersion,
+  })
+
+const emptySlot = (userId: string, providerId: string, at: number, version: number): SlotRow => ({
+  userId,
+  providerId,
+  managedBy: 'none',
+  subscriptionId: null,
+  enabled: false,
+  maskedKey: null,
+  createdAt: at,
+  updatedAt: at,
+  version,
+})
+
+export const keyRemoved = (models: ReadModels, { body }: Message<'KeyRemoved'>) => {
+  // Not emptied: the slot was not this subscription's, and stays what it is.
+  if (body.emptied) putSlot(models, emptySlot(body.userId, body.providerId, body.at, body.slotVersion))
+}
+
+export const slotChanged = (models: ReadModels, message: Message<'SlotChanged'>) => {
+  const { body } = message
+  const slot: SlotRow =
+    body.managedBy === 'user'
+      ? {
+          userId: body.userId,
+          providerId: body.providerId,
+          managedBy: 'user',
+          subscriptionId: null,
+          enabled: body.enabled,
+          maskedKey: body.maskedKey,
+          createdAt: body.createdAt,
+          updatedAt: body.updatedAt,
+          version: body.version,
+        }
+      : emptySlot(body.userId, body.providerId, body.updatedAt, body.version)
+  putSlot(models, slot)
+  succeed(models, message, body.operationId, slot.managedBy === 'user' ? showSlot(slot) : null, {
+    slotProvider: body.providerId,
+    slotVersion: body.version,
+  })
+}
+
+export const slotChangeRefused = (models: ReadModels, message: Message<'SlotChangeRefused'>) => {
+  const { operationId, reason, providerId, version } = message.body
+  refuse(models, message, operationId, refusalOf('SlotChangeRefused', reason), {
+    slotProvider: providerId,
+    slotVersion: version,
+  })
+}
+
+export const keyTested = (models: ReadModels, message: Message<'KeyTested'>) =>
+  succeed(models, message, message.body.operationId, { ok: message.body.ok })
+
+export const stockChanged = (models: ReadModels, { body }: Message<'StockChanged'>) => {
+  const { keys, ...stock } = body
+  const shown = models.stock.get(body.planId)
+  if (shown && body.version <= shown.version) return
+  models.stock.put(stock)
+  for (const key of keys) models.keys.put({ ...key, planId: body.planId })
+}
+
+const showReport = (report: KeysUploaded['report']) =>
+  report.map(({ line, outcome, reason }) => ({ line, outcome, ...(reason === null ? {} : { reason }) }))
+
+export const keysUploaded = (models: ReadModels, message: Message<'KeysUploaded'>) => {
+  const { operationId, accepted, duplicates, invalid, report, planId, stockVersion } = message.body
+  const result = { uploadId: operationId, accepted, duplicates, invalid, report: showReport(report) }
+  succeed(models, message, operationId, result, { stockPlan: planId, stockVersion })
+}
+
+export const uploadRefused = (models: ReadModels, message: Message<'UploadRefused'>) => {
+  const { operationId, reason, report } = message.body
+  const fields = reason === 'entries_invalid' ? { report: showReport(report) } : {}
+  refuse(models, message, operationId, refusalOf('UploadRefused', reason, fields))
+}

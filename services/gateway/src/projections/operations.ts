@@ -1,0 +1,53 @@
+import type { Message } from '@coding-plans/runtime'
+import { type OperationKind, operationKinds } from '../operation-kinds.ts'
+import type { Problem } from '../problem.ts'
+import { failure } from '../refusals.ts'
+import { type Outcome, type RestsOn, restsOnNothing } from '../rows.ts'
+import type { ReadModels } from './models.ts'
+import { stepOf } from './steps.ts'
+
+/** Remember that this was heard on an operation's way; once, whatever is sent again. */
+export const noteStep = ({ operations }: ReadModels, message: Message) => {
+  const operation = operations.get(message.correlationId)
+  const step = stepOf(message)
+  if (!operation || !step || operation.steps.some(({ id }) => id === step.id)) return
+  operations.put({ ...operation, steps: [...operation.steps, step] })
+}
+
+interface End {
+  readonly outcome: Outcome
+  readonly answer: unknown
+  readonly restsOn?: Partial<RestsOn>
+}
+
+const end = ({ operations }: ReadModels, { time }: Message, operationId: string, { outcome, answer, restsOn }: End) => {
+  const operation = operations.get(operationId)
+  // Forgotten meanwhile, or its outcome was told before: the first one stands.
+  if (!operation || operation.outcome !== null) return
+  operations.put({ ...operation, ...restsOnNothing, ...restsOn, outcome, answer, finishedAt: time })
+}
+
+/** An operation is done: `result` is the body it answers with, now and whenever its key is used again. */
+export const succeed = (
+  models: ReadModels,
+  message: Message,
+  operationId: string,
+  result: unknown,
+  restsOn: Partial<RestsOn> = {},
+) => end(models, message, operationId, { outcome: 'succeeded', answer: result, restsOn })
+
+/** A rule said no. */
+export const refuse = (
+  models: ReadModels,
+  message: Message,
+  operationId: string,
+  problem: Problem,
+  restsOn: Partial<RestsOn> = {},
+) => end(models, message, operationId, { outcome: 'refused', answer: problem, restsOn })
+
+/** An operation fails when its own command could not be carried out; what fails within a saga is the saga's to mend. */
+export const fail = (models: ReadModels, message: Message<'CommandFailed'>) => {
+  const operation = models.operations.get(message.correlationId)
+  if (operation && operationKinds[operation.kind as OperationKind]?.command === message.body.messageName)
+    end(models, message, operation.id, { outcome: 'failed', answer: failure() })
+}

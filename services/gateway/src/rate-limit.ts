@@ -1,0 +1,26 @@
+import { problem, Refused } from './problem.ts'
+
+const MINUTE = 60_000
+const MOST_USERS = 100_000
+
+/** At most `perMinute` of one thing per user and minute of real time, in this process. @throws Refused 429 */
+export type RateLimit = (userId: string) => void
+
+export const rateLimit = (perMinute: number, now: () => number): RateLimit => {
+  const windows = new Map<string, { since: number; count: number }>()
+  return (userId) => {
+    const at = now()
+    const window = windows.get(userId)
+    if (!window || at - window.since >= MINUTE) {
+      if (windows.size >= MOST_USERS)
+        for (const [user, { since }] of windows) if (at - since >= MINUTE) windows.delete(user)
+      windows.set(userId, { since: at, count: 1 })
+      return
+    }
+    if (window.count >= perMinute) throw rateLimited(Math.ceil((window.since + MINUTE - at) / 1000))
+    window.count += 1
+  }
+}
+
+export const rateLimited = (retryAfterSeconds: number) =>
+  new Refused(problem('rate_limited', 'Too many of these in a minute; try again later.'), retryAfterSeconds)

@@ -1,0 +1,94 @@
+import { pause } from '@coding-plans/runtime'
+import { Type } from 'typebox'
+import { type Caller, mayAct } from '../authentication.ts'
+import { showOperation, showStep } from '../presentation.ts'
+import { notFound, unavailable } from '../problem.ts'
+import { stepsToShow } from '../projections/steps.ts'
+import type { ShownOperation } from '../rows.ts'
+import { Operation } from '../shapes.ts'
+import { answers, anyUser, byId, type Routes } from './route.ts'
+
+const LOOK_EVERY_MILLISECONDS = 50
+const STREAM_FOR_AT_MOST_MILLISECONDS = 10 * 60_000
+const COMMENT_EVERY_MILLISECONDS = 15_000
+const MOST_STREAMS = 500
+
+const frame = (event: string, body: unknown) => `event: ${event}\ndata: ${JSON.stringify(body)}\n\n`
+
+/** The frames of an operation that were not sent yet. */
+const newFrames = (operation: ShownOperation, sent: Set<string>) => {
+  const fresh = stepsToShow(operation).filter(({ id }) => !sent.has(id))
+  for (const { id } of fresh) sent.add(id)
+  const steps = fresh.map((step) => frame('step', showStep(step)))
+  return operation.visible ? [...steps, frame('done', showOperation(operation))] : steps
+}
+
+export const operationRoutes: Routes = (api, { reading }) => {
+  let streams = 0
+
+  /** The caller's own; for operators any. */
+  const readable = async (caller: Caller, id: string) => {
+    const operation = await reading.operation(id)
+    if (!operation || (operation.caller !== caller.id && !mayAct(caller, ['support', 'billing'])))
+      throw notFound('operation')
+    return operation
+  }
+
+  api.get(
+    '/operations/:id',
+    {
+      config: anyUser,
+      schema: { summary: 'How far an operation is', params: byId, response: answers({ 200: Operation }) },
+    },
+    async ({ caller, params }) => showOperation(await readable(caller, params.id)),
+  )
+
+  api.get(
+    '/operations/:id/events',
+    {
+      config: anyUser,
+      schema: {
+        summary: 'Its steps as they happen (text/event-stream), then `done` with the operation',
+        params: byId,
+        response: answers({ 200: Type.String() }),
+      },
+    },
+    async ({ caller, params }, reply) => {
+      let operation: ShownOperation | null = await readable(caller, params.id)
+      if (streams >= MOST_STREAMS) throw unavailable('Too many streams are open.')
+      reply.hijack()
+      const { raw: response } = reply
+      response.writeHead(200, {
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store',
+        'x-accel-buffering': 'no',
+      })
+      let gone = false
+      response.once('close', () => {
+        gone = true
+      })
+      const until = Date.now() + STREAM_FOR_AT_MOST_MILLISECONDS
+      const sent = new Set<string>()
+      let lastWrite = Date.now()
+      streams += 1
+      try {
+        while (operation && Date.now() < until && !gone) {
+          const frames = newFrames(operation, sent)
+          if (Date.now() - lastWrite > COMMENT_EVERY_MILLISECONDS) frames.push(': still pending\n\n')
+          if (frames.length > 0) {
+            response.write(frames.join(''))
+            lastWrite = Date.now()
+          }
+          if (operation.visible) break
+          await pause(LOOK_EVERY_MILLISECONDS)
+          operation = await reading.operation(params.id)
+        }
+      } catch {
+        // The client asks again; what it has missed comes first then.
+      } finally {
+        streams -= 1
+        response.end()
+      }
+    },
+  )
+}

@@ -1,0 +1,152 @@
+import type { Saying, Tx, Worker } from '@coding-plans/runtime'
+import { insertRows, select, upsertRows } from '@coding-plans/runtime'
+import { type Instant, instant } from '@coding-plans/schemas'
+import type { Knex } from 'knex'
+import type { KeptKey } from '../key-decision.ts'
+import type { OperationRow, Outcome } from '../rows.ts'
+
+export type NewOperation = Pick<
+  OperationRow,
+  'id' | 'caller' | 'kind' | 'subject' | 'startedAt' | 'outcome' | 'answer' | 'finishedAt'
+>
+
+export interface PurchaseQuestion {
+  readonly userId: string
+  readonly planId: string
+  /** The highest answer number known when the request's headers arrived. */
+  readonly horizon: number
+}
+
+/** What the gateway shows of a plan and of the subscription that its buyer can know (EXT-3). */
+export interface PurchaseFacts {
+  readonly planVersion: number | null
+  readonly knownSubscriptionId: string | null
+  readonly knownEnd: Instant | null
+}
+
+/** One accepting transaction: a few set-based statements, whatever the number of requests. */
+export interface Acceptance {
+  /** The business time that counts; null: the clock has not been heard yet. */
+  time(): Promise<Instant | null>
+  /** Makes and locks these keys, in sorted order. */
+  lockKeys(scopes: readonly Buffer[]): Promise<Map<string, KeptKey>>
+  purchaseFacts(questions: readonly PurchaseQuestion[]): Promise<PurchaseFacts[]>
+  write(operations: readonly NewOperation[], keys: readonly KeyWrite[]): Promise<void>
+  /** @returns what publishes, to be called after the commit. */
+  append(sayings: readonly Saying[], time: Instant): Promise<() => void>
+}
+
+export interface KeyWrite {
+  readonly scope: Buffer
+  readonly request: Buffer
+  readonly attempt: number
+  readonly operationId: string
+}
+
+type LockedKey = {
+  scope: Buffer
+  request: Buffer
+  attempt: number
+  operationId: string | null
+  outcome: Outcome | null
+  visible: boolean | null
+}
+
+const lockKeys = async (tx: Tx, scopes: readonly Buffer[]) => {
+  const sorted = scopes.toSorted(Buffer.compare)
+  // A key that another process is just making makes this one wait for it; sorted, so that two cannot wait for each other.
+  await insertRows(
+    tx,
+    'idempotency_keys',
+    sorted.map((scope) => ({ scope, request: Buffer.alloc(0), attempt: 0 })),
+    'on conflict do nothing',
+  )
+  const rows = await select<LockedKey>(
+    tx,
+    `select k.scope, k.request, k.attempt, k.operation_id, v.outcome, v.visible
+     from idempotency_keys k left join visible_operations v on v.id = k.operation_id
+     where k.scope = any(?::bytea[]) order by k.scope for update of k`,
+    [sorted],
+  )
+  return new Map(
+    rows.map(({ scope, request, attempt, operationId, outcome, visible }): [string, KeptKey] => [
+      scope.toString('hex'),
+      { request: request.toString('hex'), attempt, operationId, outcome: visible ? outcome : null },
+    ]),
+  )
+}
+
+type Facts = { planVersion: number | null; knownSubscriptionId: string | null; knownEnd: number | null }
+
+// A live subscription counts as known once the purchase that last changed it was answered, or its wait had run out: both
+// are numbered. An operation that is forgotten was answered long ago.
+const purchaseFacts = async (tx: Tx, questions: readonly PurchaseQuestion[]): Promise<PurchaseFacts[]> => {
+  const rows = await select<Facts>(
+    tx,
+    `select p.version as plan_version, k.id as known_subscription_id, k.current_period_end as known_end
+     from unnest(?::text[], ?::text[], ?::bigint[]) with ordinality as q(user_id, plan_id, horizon, place)
+     left join plans p on p.plan_id = q.plan_id
+     left join lateral (
+       select s.id, s.current_period_end from subscriptions s left join operations o on o.id = s.purchased_by
+       where s.user_id = q.user_id and s.provider_id = p.provider_id and s.status <> 'ended'
+         and (o.id is null or o.answered_no <= q.horizon)
+       order by s.created_at desc limit 1
+     ) k on true
+     order by q.place`,
+    [
+      questions.map(({ userId }) => userId),
+      questions.map(({ planId }) => planId),
+      questions.map(({ horizon }) => horizon),
+    ],
+  )
+  return rows.map(({ planVersion, knownSubscriptionId, knownEnd }) => ({
+    planVersion,
+    knownSubscriptionId,
+    knownEnd: knownEnd === null ? null : instant(knownEnd),
+  }))
+}
+
+/** The accepting side of the database. */
+export interface AcceptingStore {
+  /** @throws Ambiguous when the commit's own answer was lost. */
+  accept<T>(act: (acceptance: Acceptance) => Promise<T>): Promise<T>
+  /** Which of these operations exist. */
+  existing(ids: readonly string[]): Promise<Set<string>>
+}
+
+/** Whether it was committed is not known: the connection broke while the database was answering. */
+export class Ambiguous extends Error {
+  override readonly name = 'Ambiguous'
+}
+
+export const acceptingStore = (
+  knex: Knex,
+  append: Worker['append'],
+  now: (tx: Tx) => Promise<Instant | null>,
+): AcceptingStore => ({
+  accept: async (act) => {
+    let committing = false
+    try {
+      return await knex.transaction(async (tx) => {
+        const result = await act({
+          time: () => now(tx),
+          lockKeys: (scopes) => lockKeys(tx, scopes),
+          purchaseFacts: (questions) => purchaseFacts(tx, questions),
+          write: async (operations, keys) => {
+            await insertRows(tx, 'operations', operations)
+            await upsertRows(tx, 'idempotency_keys', ['scope'], keys)
+          },
+          append: (sayings, time) => append(tx, sayings, time),
+        })
+        committing = true
+        return result
+      })
+    } catch (error) {
+      throw committing ? new Ambiguous('The commit was not answered.', { cause: error }) : error
+    }
+  },
+  existing: async (ids) => {
+    const rows = await select<{ id: string }>(knex, 'select id from operations where id = any(?)', [ids])
+    return new Set(rows.map(({ id }) => id))
+  },
+})

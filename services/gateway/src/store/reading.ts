@@ -1,0 +1,117 @@
+import type { Knex } from 'knex'
+import type { PageAsked } from '../cursor.ts'
+import type { StockRow } from '../rows.ts'
+import { type Query, readTables } from './tables.ts'
+
+/** Newest first; at equal instants the one written later first. One row more than asked tells whether there is another page. */
+const newest =
+  (columns: readonly string[], { limit, after }: PageAsked) =>
+  (query: Query): Query => {
+    for (const column of columns) query.orderBy(column, 'desc')
+    if (after)
+      query.whereRaw(`(${columns.map(() => '??').join(', ')}) < (${after.map(() => '?').join(', ')})`, [
+        ...columns,
+        ...after,
+      ])
+    return query.limit(limit + 1)
+  }
+
+export interface SubscriptionFilter {
+  readonly userId?: string
+  readonly status?: string
+  /** Literal text, found anywhere in what is shown. */
+  readonly q?: string
+}
+
+const SEARCHED = ['id', 'user_id', 'plan_id', 'plan_name', 'provider_id']
+
+/** Everything that is read of the read models. Rows come as they are; `presentation.ts` makes shapes of them. */
+export const readingStore = (knex: Knex) => {
+  const tables = readTables(knex)
+  return {
+    plans: ({ hidden }: { hidden: boolean }) =>
+      tables.all('offered', (query) => {
+        if (!hidden) query.whereNot('saleState', 'hidden')
+        return query.orderBy(['position', 'planId'])
+      }),
+    plan: (planId: string) => tables.one('offered', (query) => query.where({ planId })),
+    planVersions: (planId: string, asked: PageAsked) =>
+      tables.all('versions', (query) => newest(['version'], asked)(query.where({ planId }))),
+    providerKnown: async (providerId: string) =>
+      (await tables.one('versions', (query) => query.where({ providerId }))) !== null,
+
+    subscriptions: ({ userId, status, q }: SubscriptionFilter, asked: PageAsked) =>
+      tables.all('subscriptions', (query) => {
+        if (userId !== undefined) query.where({ userId })
+        if (status !== undefined) query.where({ status })
+        if (q !== undefined)
+          query.whereRaw(
+            `(${SEARCHED.map((column) => `position(lower(?) in lower(${column})) > 0`).join(' or ')})`,
+            SEARCHED.map(() => q),
+          )
+        return newest(['created_at', 'sequence'], asked)(query)
+      }),
+    subscription: (id: string) => tables.one('subscriptions', (query) => query.where({ id })),
+    charges: (subscriptionId: string, asked: PageAsked) =>
+      tables.all('charges', (query) => newest(['at', 'sequence'], asked)(query.where({ subscriptionId }))),
+
+    credits: (userId: string) => tables.one('accounts', (query) => query.where({ userId })),
+    creditsAt: async (userId: string, at: number) => {
+      const row = await tables.one('movements', (query) =>
+        query
+          .where({ userId })
+          .where('at', '<=', at)
+          .orderBy([
+            { column: 'at', order: 'desc' },
+            { column: 'version', order: 'desc' },
+          ]),
+      )
+      return row && { balance: row.balanceAfter, held: row.heldAfter }
+    },
+    entries: (userId: string, asked: PageAsked) =>
+      tables.all('movements', (query) => newest(['version'], asked)(query.where({ userId }).whereNotNull('entryId'))),
+
+    slots: (userId: string) =>
+      tables.all('slots', (query) => query.where({ userId }).whereNot('managedBy', 'none').orderBy('providerId')),
+
+    operation: (id: string) => tables.one('operations', (query) => query.where({ id })),
+
+    /** Every plan's stock; a plan that never had any shows none. */
+    stock: async (planId: string | undefined) =>
+      (await tables.all('offered', (query) => {
+        if (planId !== undefined) query.where('offered_plans.planId', planId)
+        return query
+          .leftJoin('stock as s', 's.planId', 'offered_plans.planId')
+          .select('offered_plans.planId', 'offered_plans.providerId')
+          .select(STOCK_COUNTS.map((column) => knex.raw('coalesce(s.??, 0) as ??', [column, column])))
+          .orderBy(['offered_plans.position', 'offered_plans.planId'])
+      })) as unknown as StockRow[],
+    keys: ({ planId, state }: { planId?: string; state?: string }, asked: PageAsked) =>
+      tables.all('keys', (query) => {
+        if (planId !== undefined) query.where({ planId })
+        if (state !== undefined) query.where({ state })
+        return newest(['uploaded_at', 'sequence'], asked)(query)
+      }),
+
+    audit: (asked: PageAsked) => tables.all('audit', newest(['at', 'sequence'], asked)),
+
+    clock: async () => {
+      const { rows } = (await knex.raw(
+        `select now, settled and not exists (select from operations where outcome is null) as settled from clock`,
+      )) as { rows: { now: number; settled: boolean }[] }
+      return rows[0] ?? null
+    },
+  }
+}
+
+const STOCK_COUNTS = [
+  'available',
+  'quarantined',
+  'assigned',
+  'revocation_pending',
+  'revoked',
+  'revocation_failed',
+  'retired',
+]
+
+export type ReadingStore = ReturnType<typeof readingStore>
