@@ -62,7 +62,16 @@ const propertiesOf = (settings: Record<string, string | number>) =>
 const format = async (java: string, classpath: string, settings: string) => {
   const id = randomBytes(16).toString('base64url')
   // One argument, not two: an id may begin with a dash.
-  const tool = ['-cp', classpath, 'kafka.tools.StorageTool', 'format', '--ignore-formatted', `--cluster-id=${id}`, '-c', settings]
+  const tool = [
+    '-cp',
+    classpath,
+    'kafka.tools.StorageTool',
+    'format',
+    '--ignore-formatted',
+    `--cluster-id=${id}`,
+    '-c',
+    settings,
+  ]
   await run(java, [...javaOptions(128), '-XX:TieredStopAtLevel=1', ...tool], {
     env: javaEnvironment(),
   }).catch((error: unknown) => {

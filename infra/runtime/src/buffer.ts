@@ -1,15 +1,5 @@
-import type { LaneMove } from './lanes.ts'
-import type { Item } from './round.ts'
-
-/** A lane that this process owns, with what has arrived on it. */
-export interface OwnedLane {
-  readonly lane: number
-  readonly epoch: number
-  /** topic → the position in the database: where the next round begins. */
-  readonly positions: Record<string, number>
-  /** topic → the offset that the next batch must start at. */
-  readonly expected: Record<string, number>
-}
+import type { Item } from './item.ts'
+import type { LaneMove, OwnedLane } from './lanes.ts'
 
 /** A piece of one partition that arrived: its records, and where the position stands after them (holes included). */
 interface Arrival {

@@ -1,6 +1,6 @@
 import type { Instant } from '@coding-plans/schemas'
+import type { Item } from './item.ts'
 import type { Outgoing } from './kafka/publisher.ts'
-import type { Item } from './round.ts'
 
 /** The dead-letter topic of one consumer of one topic. */
 export const deadLetterTopicOf = (topic: string, consumer: string) => `${topic}.${consumer}.dlq`

@@ -1,6 +1,6 @@
 import { instant, type UserId } from '@coding-plans/schemas'
 import { describe, expect, test } from 'vitest'
-import { ArrivalBuffer, type OwnedLane } from './buffer.ts'
+import { ArrivalBuffer } from './buffer.ts'
 import { BurstGuard } from './dead-letter.ts'
 import { nextTraceparent, readEnvelope, writeEnvelope } from './envelope.ts'
 import { backOff, isTrouble, isUniqueViolation, Nonsense } from './failures.ts'
@@ -9,6 +9,7 @@ import { isMessageId, messageId } from './ids.ts'
 import { dealLanes } from './kafka/assignor.ts'
 import { LANES, laneOf } from './kafka/lane-of.ts'
 import { type Outgoing, takeSend } from './kafka/publisher.ts'
+import type { OwnedLane } from './lanes.ts'
 
 const topics = ['a.commands', 'a.events', 'b.events']
 const partitions = Array.from({ length: LANES }, (_, lane) => lane)

@@ -5,6 +5,7 @@ import fastify, {
   type FastifyReply,
   type FastifyRequest,
   type FastifyServerOptions,
+  LogController,
 } from 'fastify'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
@@ -32,7 +33,7 @@ export const createHttp = async (options: HttpOptions): Promise<FastifyInstance>
   const { service, log, metrics, internalSecret, ready, open } = options
   const http = fastify({
     loggerInstance: log as never,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     ...options.server,
   }) as unknown as FastifyInstance
   await http.register(swagger, {

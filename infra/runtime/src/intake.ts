@@ -3,8 +3,8 @@ import type { Codec } from './codec.ts'
 import { readEnvelope } from './envelope.ts'
 import { Nonsense } from './failures.ts'
 import type { Message, Prepare } from './handler.ts'
+import type { Item } from './item.ts'
 import type { Arrived, Batch } from './kafka/subscription.ts'
-import type { Item } from './round.ts'
 
 /** By its keys, the messages that this service decides. */
 type Handled = { readonly [Name in MessageName]?: unknown }

@@ -1,7 +1,7 @@
 import { instant } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
-import type { OwnedLane } from './buffer.ts'
 import type { LaneWork, Tx } from './handler.ts'
+import type { OwnedLane } from './lanes.ts'
 import { appendOutbox, type OutboxRow, type Scribe } from './outbox.ts'
 
 type Records = ReturnType<Scribe['write']>

@@ -1,6 +1,16 @@
 import type { Knex } from 'knex'
 import type { Tx } from './handler.ts'
 
+/** A lane that this process owns, with what has arrived on it. */
+export interface OwnedLane {
+  readonly lane: number
+  readonly epoch: number
+  /** topic → the position in the database: where the next round begins. */
+  readonly positions: Record<string, number>
+  /** topic → the offset that the next batch must start at. */
+  readonly expected: Record<string, number>
+}
+
 /** What the database says of a lane that was just claimed: the truth about where to go on. */
 export interface Claim {
   readonly lane: number

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
-import type { OwnedLane } from './buffer.ts'
 import type { Position } from './kafka/subscription.ts'
 import { topicOffsets } from './kafka/topics.ts'
+import type { OwnedLane } from './lanes.ts'
 import { type Claim, claimLanes, startPositions } from './lanes.ts'
 import type { Logger } from './log.ts'
 import { type OutboxRow, owedBy } from './outbox.ts'

@@ -4,22 +4,9 @@ import { deadLetterOf } from './dead-letter.ts'
 import { appendEffects } from './effects.ts'
 import { isTrouble, isUniqueViolation, Nonsense } from './failures.ts'
 import type { Call, Handler, Message, Saying, Tx } from './handler.ts'
+import type { Item } from './item.ts'
 import { firstSeen, forgetSeen, type LaneMove, moveLanes, seenKey } from './lanes.ts'
 import { appendOutbox, deletePublished, type OutboxRow, type Scribe } from './outbox.ts'
-
-/** One record of the buffer: a message, or bytes that cannot be one, with the place they hold in their lane. */
-export interface Item {
-  readonly topic: string
-  readonly lane: number
-  readonly offset: number
-  readonly key: string
-  readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, string>>
-  /** null: not for this service. */
-  readonly message: Message | null
-  /** Why it is a dead letter already. */
-  readonly nonsense?: string
-}
 
 export interface RoundResult {
   readonly moved: ReadonlySet<number>

@@ -44,7 +44,7 @@ export interface Servers {
   readonly registryUrl: string
 }
 
-const silent = pino({ level: 'silent' })
+const silent = pino({ level: process.env.BED_LOG_LEVEL ?? 'silent' })
 
 /** Says messages to real topics in any service's name, as a test's other side. */
 export class Speaker {
@@ -116,6 +116,7 @@ export class Listener {
       groupId,
       maxWaitTimeInMs: 50,
       allowAutoTopicCreation: false,
+      retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 100 },
     })
   }
 

@@ -40,7 +40,7 @@ let mended = false
 
 // Normal in a group's life, though kafkajs logs them as errors.
 const ORDINARY =
-  /REBALANCE_IN_PROGRESS|rebalanc|COORDINATOR_LOAD|COORDINATOR_NOT_AVAILABLE|coordinator is not aware|NOT_COORDINATOR/i
+  /REBALANCE_IN_PROGRESS|rebalanc|COORDINATOR_LOAD|COORDINATOR_NOT_AVAILABLE|coordinator is not a|NOT_COORDINATOR/i
 
 export interface Connection {
   readonly brokers: readonly string[]

@@ -1,5 +1,6 @@
 import type { Admin } from 'kafkajs'
 import { type Logger, pino } from 'pino'
+import { pause } from '../failures.ts'
 import { connectKafka } from './client.ts'
 import { LANES } from './lane-of.ts'
 
@@ -47,18 +48,40 @@ export const ensureTopics = (brokers: readonly string[], declared: readonly Topi
     const missing = declared.filter(({ name }) => !present.has(name))
     if (missing.length > 0)
       await admin.createTopics({
-        waitForLeaders: true,
+        waitForLeaders: false,
         topics: missing.map((topic) => ({
           topic: topic.name,
           numPartitions: LANES,
           configEntries: Object.entries(configOf(topic)).map(([name, value]) => ({ name, value })),
         })),
       })
+    await untilServed(admin, declared)
     const found = declared.filter(({ name }) => present.has(name))
     if (found.length === 0) return
     const complaints = [...(await comparePartitions(admin, found)), ...(await compareSettings(admin, found))]
     if (complaints.length > 0) throw new Error(complaints.join(' '))
   })
+
+const SERVED_WITHIN_MILLISECONDS = 30_000
+
+/**
+ * A new broker answers before it serves: kafkajs' own wait gives up when it has not heard of a new topic yet, and a
+ * consumer that meets no group coordinator crashes.
+ */
+const untilServed = async (admin: Admin, declared: readonly TopicDeclaration[]) => {
+  for (const until = Date.now() + SERVED_WITHIN_MILLISECONDS; ; await pause(50))
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: declared.map(({ name }) => name) })
+      const led = topics.every(
+        ({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0),
+      )
+      if (!led) continue
+      await admin.fetchOffsets({ groupId: 'coding-plans-anybody' })
+      return
+    } catch (error) {
+      if (Date.now() > until) throw error
+    }
+}
 
 const comparePartitions = async (admin: Admin, found: readonly TopicDeclaration[]) => {
   const { topics } = await admin.fetchTopicMetadata({ topics: found.map(({ name }) => name) })
