@@ -10,7 +10,7 @@ import type {
   ShownSubscription,
   SlotRow,
   Step,
-  StockRow,
+  StockCounts,
 } from './rows.ts'
 
 /** Rows become the shapes of the contract. No rule of the business is judged here: what is shown was told by events. */
@@ -131,7 +131,7 @@ export const showOperation = (operation: ShownOperation) => {
 }
 export type OperationBody = ReturnType<typeof showOperation>
 
-export const showStock = (row: StockRow) => ({
+export const showStock = (row: StockCounts) => ({
   planId: row.planId,
   providerId: row.providerId,
   counts: {

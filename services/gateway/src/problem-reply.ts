@@ -16,13 +16,16 @@ const codeOfStatus: Readonly<Record<number, readonly [ProblemCode, string]>> = {
   415: ['unsupported_media_type', 'Send application/json, or what the route names.'],
 }
 
+// objection wraps what the driver threw.
+const beneath = (error: Error & { nativeError?: unknown }) => error.nativeError ?? error
+
 /** Whatever went wrong becomes a problem; what is not the caller's doing says nothing of the inside (ERR-1). */
 export const onError = (error: FastifyError | Refused, request: FastifyRequest, reply: FastifyReply) => {
   if (error instanceof Refused) return sendProblem(reply, error.problem, error.retryAfterSeconds)
   if (error.validation) return sendProblem(reply, problem('invalid_request', error.message))
   const known = codeOfStatus[error.statusCode ?? 0]
   if (known) return sendProblem(reply, problem(...known))
-  if (isTrouble(error)) return sendProblem(reply, unavailable('It cannot be read at the moment.').problem)
+  if (isTrouble(beneath(error))) return sendProblem(reply, unavailable('It cannot be read at the moment.').problem)
   request.log.error({ err: error, route: request.routeOptions.url }, 'A request failed')
   return sendProblem(reply, problem('internal', 'Something unexpected happened; it was noted.'))
 }

@@ -7,10 +7,10 @@ export type PlanRow = Omit<PlanPublished, 'operationId'>
 /** A plan as it is offered: with what the stock says. */
 export type OfferedPlan = PlanRow & { readonly available: number; readonly sellableUntil: number | null }
 
-export interface StockRow {
+/** How many keys of a plan are in which state. */
+export interface StockCounts {
   readonly planId: string
   readonly providerId: string
-  readonly version: number
   readonly available: number
   readonly quarantined: number
   readonly assigned: number
@@ -18,6 +18,11 @@ export interface StockRow {
   readonly revoked: number
   readonly revocationFailed: number
   readonly retired: number
+}
+
+export interface StockRow extends StockCounts {
+  readonly version: number
+  /** When the last available key expires; null: one never does. */
   readonly sellableUntil: number | null
 }
 

@@ -34,5 +34,12 @@ export const visibility = {
     create view offered_plans as
     select p.*, coalesce(s.available, 0) as available, s.sellable_until
     from plans p left join stock s using (plan_id);
+
+    create view stock_by_plan as
+    select p.plan_id, p.provider_id, p.position, coalesce(s.available, 0) as available,
+      coalesce(s.quarantined, 0) as quarantined, coalesce(s.assigned, 0) as assigned,
+      coalesce(s.revocation_pending, 0) as revocation_pending, coalesce(s.revoked, 0) as revoked,
+      coalesce(s.revocation_failed, 0) as revocation_failed, coalesce(s.retired, 0) as retired
+    from plans p left join stock s using (plan_id);
   `,
 }

@@ -1,6 +1,5 @@
 import type { Knex } from 'knex'
 import type { PageAsked } from '../cursor.ts'
-import type { StockRow } from '../rows.ts'
 import { type Query, readTables } from './tables.ts'
 
 /** Newest first; at equal instants the one written later first. One row more than asked tells whether there is another page. */
@@ -31,18 +30,18 @@ export const readingStore = (knex: Knex) => {
   return {
     plans: ({ hidden }: { hidden: boolean }) =>
       tables.all('offered', (query) => {
-        if (!hidden) query.whereNot('saleState', 'hidden')
-        return query.orderBy(['position', 'planId'])
+        if (!hidden) query.whereNot('sale_state', 'hidden')
+        return query.orderBy(['position', 'plan_id'])
       }),
-    plan: (planId: string) => tables.one('offered', (query) => query.where({ planId })),
+    plan: (planId: string) => tables.one('offered', (query) => query.where({ plan_id: planId })),
     planVersions: (planId: string, asked: PageAsked) =>
-      tables.all('versions', (query) => newest(['version'], asked)(query.where({ planId }))),
+      tables.all('versions', (query) => newest(['version'], asked)(query.where({ plan_id: planId }))),
     providerKnown: async (providerId: string) =>
-      (await tables.one('versions', (query) => query.where({ providerId }))) !== null,
+      (await tables.one('versions', (query) => query.where({ provider_id: providerId }))) !== null,
 
     subscriptions: ({ userId, status, q }: SubscriptionFilter, asked: PageAsked) =>
       tables.all('subscriptions', (query) => {
-        if (userId !== undefined) query.where({ userId })
+        if (userId !== undefined) query.where({ user_id: userId })
         if (status !== undefined) query.where({ status })
         if (q !== undefined)
           query.whereRaw(
@@ -53,9 +52,11 @@ export const readingStore = (knex: Knex) => {
       }),
     subscription: (id: string) => tables.one('subscriptions', (query) => query.where({ id })),
     charges: (subscriptionId: string, asked: PageAsked) =>
-      tables.all('charges', (query) => newest(['at', 'sequence'], asked)(query.where({ subscriptionId }))),
+      tables.all('charges', (query) =>
+        newest(['at', 'sequence'], asked)(query.where({ subscription_id: subscriptionId })),
+      ),
 
-    credits: (userId: string) => tables.one('accounts', (query) => query.where({ userId })),
+    credits: (userId: string) => tables.one('accounts', (query) => query.where({ user_id: userId })),
     creditsAt: async (userId: string, at: number) => {
       const row = await tables.one('movements', (query) =>
         query
@@ -69,26 +70,26 @@ export const readingStore = (knex: Knex) => {
       return row && { balance: row.balanceAfter, held: row.heldAfter }
     },
     entries: (userId: string, asked: PageAsked) =>
-      tables.all('movements', (query) => newest(['version'], asked)(query.where({ userId }).whereNotNull('entryId'))),
+      tables.all('movements', (query) =>
+        newest(['version'], asked)(query.where({ user_id: userId }).whereNotNull('entry_id')),
+      ),
 
     slots: (userId: string) =>
-      tables.all('slots', (query) => query.where({ userId }).whereNot('managedBy', 'none').orderBy('providerId')),
+      tables.all('slots', (query) =>
+        query.where({ user_id: userId }).whereNot('managed_by', 'none').orderBy('provider_id'),
+      ),
 
     operation: (id: string) => tables.one('operations', (query) => query.where({ id })),
 
     /** Every plan's stock; a plan that never had any shows none. */
-    stock: async (planId: string | undefined) =>
-      (await tables.all('offered', (query) => {
-        if (planId !== undefined) query.where('offered_plans.planId', planId)
-        return query
-          .leftJoin('stock as s', 's.planId', 'offered_plans.planId')
-          .select('offered_plans.planId', 'offered_plans.providerId')
-          .select(STOCK_COUNTS.map((column) => knex.raw('coalesce(s.??, 0) as ??', [column, column])))
-          .orderBy(['offered_plans.position', 'offered_plans.planId'])
-      })) as unknown as StockRow[],
+    stock: (planId: string | undefined) =>
+      tables.all('stock', (query) => {
+        if (planId !== undefined) query.where({ plan_id: planId })
+        return query.orderBy(['position', 'plan_id'])
+      }),
     keys: ({ planId, state }: { planId?: string; state?: string }, asked: PageAsked) =>
       tables.all('keys', (query) => {
-        if (planId !== undefined) query.where({ planId })
+        if (planId !== undefined) query.where({ plan_id: planId })
         if (state !== undefined) query.where({ state })
         return newest(['uploaded_at', 'sequence'], asked)(query)
       }),
@@ -103,15 +104,5 @@ export const readingStore = (knex: Knex) => {
     },
   }
 }
-
-const STOCK_COUNTS = [
-  'available',
-  'quarantined',
-  'assigned',
-  'revocation_pending',
-  'revoked',
-  'revocation_failed',
-  'retired',
-]
 
 export type ReadingStore = ReturnType<typeof readingStore>

@@ -10,7 +10,7 @@ import type {
   ShownOperation,
   ShownSubscription,
   SlotRow,
-  StockRow,
+  StockCounts,
 } from '../rows.ts'
 
 /** A read model as objection reads it; bound to a database where it is used. */
@@ -23,7 +23,7 @@ const table = (tableName: string) =>
 const tables = {
   offered: table('offered_plans'),
   versions: table('plan_versions'),
-  stock: table('stock'),
+  stock: table('stock_by_plan'),
   keys: table('keys'),
   subscriptions: table('shown_subscriptions'),
   charges: table('charges'),
@@ -38,7 +38,7 @@ const tables = {
 interface RowsOf {
   offered: OfferedPlan
   versions: PlanRow
-  stock: StockRow
+  stock: StockCounts
   keys: KeyRow & { sequence: number }
   subscriptions: ShownSubscription & { sequence: number }
   charges: ChargeRow & { sequence: number }

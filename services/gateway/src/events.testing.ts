@@ -1,0 +1,257 @@
+import type { Message } from '@coding-plans/runtime'
+import { message } from '@coding-plans/runtime/testing'
+import { type Bodies, instant, type MessageName, microdollars, userId } from '@coding-plans/schemas'
+
+/** Events as the other services say them, with everything a test does not care about filled in. */
+
+export const T0 = Date.UTC(2026, 0, 1)
+export const DAY = 86_400_000
+
+type Fields<Name extends MessageName> = { [Field in keyof Bodies[Name]]?: unknown }
+
+const ada = userId('ada')
+
+const bodies: { readonly [Name in MessageName]?: Bodies[Name] } = {
+  PlanPublished: {
+    planId: 'acme-coding',
+    version: 1,
+    operationId: 'op_publish',
+    publishedBy: 'admin-1',
+    publishedAt: instant(T0),
+    providerId: 'acme',
+    providerName: 'Acme',
+    name: 'Acme Coding',
+    features: ['fast'],
+    models: ['acme-1'],
+    price: microdollars(20),
+    periodUnit: 'month',
+    periodCount: 1,
+    ownership: 'user',
+    reveal: true,
+    upstreamRevocation: 'never',
+    repurchase: 'extend',
+    graceHours: 0,
+    maxPrepaidPeriods: 12,
+    lowStockThreshold: 0,
+    position: 0,
+    saleState: 'open',
+  },
+  PlanRefused: {
+    planId: 'acme-coding',
+    operationId: 'op_publish',
+    reason: 'price_fixed',
+    variable: 'CODING_PLAN_PRICE_X',
+  },
+  SubscriptionActivated: {
+    userId: ada,
+    operationId: 'op_buy',
+    subscriptionId: 'sub_1',
+    planId: 'acme-coding',
+    planVersion: 1,
+    planName: 'Acme Coding',
+    providerId: 'acme',
+    price: microdollars(20),
+    periodUnit: 'month',
+    periodCount: 1,
+    graceHours: 0,
+    currentPeriodStart: instant(T0),
+    currentPeriodEnd: instant(T0 + 31 * DAY),
+    previousSubscriptionId: null,
+    createdAt: instant(T0),
+    chargeId: 'chg_1',
+    keyId: 'key_1',
+    version: 1,
+    accountVersion: 3,
+    slotVersion: 1,
+    stockVersion: 9,
+  },
+  SubscriptionExtended: {
+    userId: ada,
+    operationId: 'op_extend',
+    subscriptionId: 'sub_1',
+    periodStart: instant(T0 + 31 * DAY),
+    currentPeriodEnd: instant(T0 + 59 * DAY),
+    amount: microdollars(20),
+    chargeId: 'chg_2',
+    at: instant(T0 + DAY),
+    cancelAtPeriodEnd: false,
+    version: 2,
+    accountVersion: 5,
+  },
+  SubscriptionRenewed: {
+    userId: ada,
+    subscriptionId: 'sub_1',
+    boundary: instant(T0 + 31 * DAY),
+    currentPeriodEnd: instant(T0 + 59 * DAY),
+    amount: microdollars(20),
+    chargeId: 'chg_3',
+    cancelAtPeriodEnd: false,
+    version: 2,
+    accountVersion: 5,
+  },
+  CancellationScheduled: { userId: ada, operationId: 'op_cancel', subscriptionId: 'sub_1', by: 'user', version: 2 },
+  SubscriptionEnding: {
+    userId: ada,
+    subscriptionId: 'sub_1',
+    accessUntil: instant(T0 + DAY),
+    reason: 'user_canceled',
+    version: 2,
+  },
+  SubscriptionEnded: {
+    userId: ada,
+    subscriptionId: 'sub_1',
+    operationId: 'op_cancel',
+    boundary: null,
+    endedAt: instant(T0 + DAY),
+    reason: 'user_canceled',
+    version: 3,
+    slotVersion: 2,
+  },
+  PurchaseRefused: {
+    userId: ada,
+    operationId: 'op_buy',
+    planId: 'acme-coding',
+    reason: 'sold_out',
+    required: null,
+    available: null,
+    accountVersion: null,
+    slotVersion: null,
+    stockVersion: null,
+    subscriptionId: null,
+    subscriptionVersion: null,
+  },
+  CancellationRefused: {
+    userId: ada,
+    operationId: 'op_cancel',
+    subscriptionId: 'sub_1',
+    reason: 'not_cancelable',
+    version: null,
+  },
+  CreditsPosted: {
+    userId: ada,
+    operationId: 'op_post',
+    entryId: 'ent_1',
+    creditKind: 'grant',
+    amount: microdollars(100),
+    at: instant(T0),
+    balance: microdollars(100),
+    held: microdollars(0),
+    description: 'welcome',
+    version: 1,
+  },
+  CreditsHeld: {
+    userId: ada,
+    holdId: 'op_buy',
+    amount: microdollars(20),
+    balance: microdollars(100),
+    held: microdollars(20),
+    version: 2,
+  },
+  HoldCaptured: {
+    userId: ada,
+    holdId: 'op_buy',
+    entryId: 'ent_2',
+    chargeId: 'chg_1',
+    subscriptionId: 'sub_1',
+    amount: microdollars(20),
+    at: instant(T0),
+    balance: microdollars(80),
+    held: microdollars(0),
+    description: 'Acme Coding, 1 month',
+    version: 3,
+  },
+  HoldReleased: { userId: ada, holdId: 'op_buy', balance: microdollars(100), held: microdollars(0), version: 3 },
+  KeyAssigned: {
+    userId: ada,
+    assignmentId: 'op_buy',
+    subscriptionId: 'sub_1',
+    planId: 'acme-coding',
+    providerId: 'acme',
+    keyId: 'key_1',
+    maskedKey: '••••cdef',
+    at: instant(T0),
+    slotVersion: 1,
+    stockVersion: 9,
+  },
+  KeyRemoved: {
+    userId: ada,
+    subscriptionId: 'sub_1',
+    providerId: 'acme',
+    keyId: 'key_1',
+    at: instant(T0 + DAY),
+    slotVersion: 2,
+    emptied: true,
+  },
+  SlotChanged: {
+    userId: ada,
+    operationId: 'op_slot',
+    providerId: 'acme',
+    managedBy: 'user',
+    enabled: true,
+    maskedKey: '••••1234',
+    createdAt: instant(T0),
+    updatedAt: instant(T0),
+    version: 1,
+  },
+  SlotChangeRefused: { userId: ada, operationId: 'op_slot', providerId: 'acme', reason: 'slot_managed', version: 1 },
+  StockChanged: {
+    planId: 'acme-coding',
+    providerId: 'acme',
+    version: 9,
+    available: 1,
+    quarantined: 0,
+    assigned: 1,
+    revocationPending: 0,
+    revoked: 0,
+    revocationFailed: 0,
+    retired: 0,
+    sellableUntil: null,
+    keys: [],
+  },
+  KeysUploaded: {
+    planId: 'acme-coding',
+    operationId: 'op_upload',
+    accepted: 1,
+    duplicates: 1,
+    invalid: 0,
+    report: [
+      { line: 1, outcome: 'accepted', reason: null },
+      { line: 2, outcome: 'duplicate', reason: 'known' },
+    ],
+    stockVersion: 9,
+  },
+  UploadRefused: { planId: 'acme-coding', operationId: 'op_upload', reason: 'entries_invalid', report: [] },
+  ClockMoved: { clock: 'clock', mode: 'test', now: instant(T0), settled: true, version: 1 },
+  ClockAdvanced: { clock: 'clock', operationId: 'op_advance', now: instant(T0 + DAY), version: 2 },
+  ClockRefused: { clock: 'clock', operationId: 'op_advance', reason: 'backwards' },
+  ActionAudited: {
+    subject: 'ada',
+    actor: 'admin-1',
+    action: 'credits.post',
+    target: 'ada',
+    before: null,
+    after: '{"amount":5}',
+    reason: 'welcome',
+    at: instant(T0),
+  },
+  CommandFailed: { subject: 'ada', messageId: 'm', messageName: 'PurchasePlan', reason: 'undecodable' },
+}
+
+/** The body of an event: the usual one, with these fields changed. */
+export const body = <Name extends MessageName>(name: Name, fields: Fields<Name> = {}): Bodies[Name] => {
+  const usual = bodies[name]
+  if (!usual) throw new Error(`There is no usual ${name} yet.`)
+  return { ...usual, ...fields } as Bodies[Name]
+}
+
+/** An event as the projections meet it; it belongs to the operation it names. */
+export const event = <Name extends MessageName>(
+  name: Name,
+  fields: Fields<Name> = {},
+  how: Partial<Omit<Message<Name>, 'name' | 'body'>> = {},
+): Message<Name> => {
+  const said = body(name, fields)
+  const { operationId } = said as { operationId?: string | null }
+  const time = instant(T0)
+  return message(name, said, { time, asOf: time, ...(operationId ? { correlationId: operationId } : {}), ...how })
+}
