@@ -40,8 +40,9 @@ export const findRunner = async (program: string, directory: string): Promise<Ru
     chmodSync(directory, statSync(directory).mode | 0o011)
     return { owner: account, account, wrap: plainly }
   }
-  const namespace = ['--user', '--map-user=70', '--map-group=70']
-  const possible = await run('unshare', [...namespace, program, '--version']).catch(() => null)
+  // A number that the system knows by name: initdb asks for it.
+  const namespace = ['--user', `--map-user=${account?.uid}`, `--map-group=${account?.gid}`]
+  const possible = account && (await run('unshare', [...namespace, program, '--version']).catch(() => null))
   if (possible)
     return {
       owner: { uid: 0, gid: 0 },

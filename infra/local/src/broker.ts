@@ -72,7 +72,7 @@ const format = async (java: string, classpath: string, settings: string) => {
     '-c',
     settings,
   ]
-  await run(java, [...javaOptions(128), '-XX:TieredStopAtLevel=1', ...tool], {
+  await run(java, [...javaOptions(128), ...tool], {
     env: javaEnvironment(),
   }).catch((error: unknown) => {
     throw new Complaint(`Kafka could not prepare its storage: ${lastWord(sentenceOf(error))}`)
@@ -105,16 +105,15 @@ interface Needs {
   readonly directory: Directory
   readonly java: string
   readonly jars: string
+  /** More options of the virtual machine. */
+  readonly options: readonly string[]
   readonly log: Log
+  readonly stopWithinMilliseconds?: number
 }
 
 /** Prepare Kafka in this data directory; `start` starts it. */
-export const prepareBroker = async ({
-  directory,
-  java,
-  jars,
-  log,
-}: Needs): Promise<{ child: Child; address: string }> => {
+export const prepareBroker = async (needs: Needs): Promise<{ child: Child; address: string }> => {
+  const { directory, java, jars, options, log, stopWithinMilliseconds } = needs
   const storage = join(directory.path, 'kafka')
   const settings = join(directory.path, 'kafka.properties')
   const classpath = join(jars, '*')
@@ -131,9 +130,10 @@ export const prepareBroker = async ({
     {
       name: 'kafka',
       command: java,
-      arguments: [...javaOptions(384), ...logging, '-cp', classpath, 'kafka.Kafka', settings],
+      arguments: [...javaOptions(384), ...options, ...logging, '-cp', classpath, 'kafka.Kafka', settings],
       environment: javaEnvironment(),
       attempts: 4,
+      ...(stopWithinMilliseconds ? { stopWithinMilliseconds } : {}),
       ready: () => askBroker(clients),
     },
     log,

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Complaint, sentenceOf } from './complaint.ts'
 import { checkSpace } from './directory.ts'
 import { checkMaven } from './prerequisites.ts'
+import { markOf } from './process-mark.ts'
 import type { Log } from './processes.ts'
 import { run } from './run.ts'
 import { versions } from './versions.ts'
@@ -42,6 +43,7 @@ export const fetchJars = async (log: Log, env: NodeJS.ProcessEnv = process.env):
   const unfinished = `${home}.${process.pid}.part`
   try {
     mkdirSync(unfinished, { recursive: true })
+    sweep(cache)
     checkSpace(unfinished)
     log(
       `downloading Kafka ${versions.kafka} and Apicurio Registry ${versions.registry} from Maven Central (about 190 MB, once)`,
@@ -56,6 +58,14 @@ export const fetchJars = async (log: Log, env: NodeJS.ProcessEnv = process.env):
     rmSync(unfinished, { recursive: true, force: true })
   }
   return jarsIn(home)
+}
+
+/** Remove what downloads left that were broken off. */
+const sweep = (cache: string) => {
+  for (const name of readdirSync(cache)) {
+    const pid = /\.(\d+)\.part$/.exec(name)?.[1]
+    if (pid && markOf(Number(pid)) === null) rmSync(join(cache, name), { recursive: true, force: true })
+  }
 }
 
 const putInPlace = (unfinished: string, home: string) => {

@@ -1,4 +1,5 @@
 import { Complaint, codeOf } from './complaint.ts'
+import type { Java } from './java.ts'
 import { run } from './run.ts'
 import { oldest } from './versions.ts'
 
@@ -16,7 +17,7 @@ export const isOlder = (version: string, than: string) => version.localeCompare(
 const javaCommand = (env: NodeJS.ProcessEnv) => (env.JAVA_HOME ? `${env.JAVA_HOME}/bin/java` : 'java')
 
 /** The Java to run. @throws Complaint when it is missing or too old. */
-export const findJava = async (env: NodeJS.ProcessEnv = process.env): Promise<string> => {
+export const findJava = async (env: NodeJS.ProcessEnv = process.env): Promise<Java> => {
   const command = javaCommand(env)
   const words = await run(command, ['-version']).catch((error: unknown) => {
     throw new Complaint(
@@ -30,7 +31,7 @@ export const findJava = async (env: NodeJS.ProcessEnv = process.env): Promise<st
     throw new Complaint(
       `Java ${oldest.java} or newer is needed, and ${command} is Java ${version ?? 'of an unknown version'}.`,
     )
-  return command
+  return { command, words }
 }
 
 /** @throws Complaint when Maven is missing or too old. It is needed for the first start only. */

@@ -33,6 +33,8 @@ export interface Program {
   /** Throws while the program is not ready. */
   readonly ready: () => Promise<void>
   readonly readyWithinMilliseconds?: number
+  /** Who has not ended by then is killed. */
+  readonly stopWithinMilliseconds?: number
   /** How often a first start may end at once. A server may find traces of its predecessor's last moments. */
   readonly attempts?: number
 }
@@ -41,6 +43,7 @@ const FIRST_PAUSE_MILLISECONDS = 250
 const LONGEST_PAUSE_MILLISECONDS = 10_000
 /** Who has run this long begins again with the shortest pause. */
 const STEADY_MILLISECONDS = 30_000
+const READY_MILLISECONDS = 60_000
 const STOP_MILLISECONDS = 6_000
 const MOST_LOG_BYTES = 16 * 1024 * 1024
 
@@ -63,7 +66,8 @@ const sizeOf = (path: string) => {
 
 /** Prepare a supervised child. Its output goes to `logs/<name>.log`, its mark to `run/<name>.json`, both under `directory`. */
 export const supervise = (directory: string, program: Program, log: Log): Child => {
-  const { name, stopSignal = 'SIGTERM', readyWithinMilliseconds = 60_000, attempts = 1 } = program
+  const { name, stopSignal = 'SIGTERM', attempts = 1 } = program
+  const { readyWithinMilliseconds = READY_MILLISECONDS, stopWithinMilliseconds = STOP_MILLISECONDS } = program
   const output = join(directory, 'logs', `${name}.log`)
   const record = join(directory, 'run', `${name}.json`)
   let running: ChildProcess | null = null
@@ -184,7 +188,7 @@ export const supervise = (directory: string, program: Program, log: Log): Child 
       const last = running
       if (last) {
         last.kill(stopSignal)
-        const force = setTimeout(() => last.kill('SIGKILL'), STOP_MILLISECONDS)
+        const force = setTimeout(() => last.kill('SIGKILL'), stopWithinMilliseconds)
         await ended
         clearTimeout(force)
       }

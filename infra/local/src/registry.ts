@@ -8,7 +8,10 @@ interface Needs {
   readonly directory: Directory
   readonly java: string
   readonly jars: string
+  /** More options of the virtual machine. */
+  readonly options: readonly string[]
   readonly log: Log
+  readonly stopWithinMilliseconds?: number
 }
 
 /** Throws while the registry at this address does not list its subjects. */
@@ -19,12 +22,8 @@ export const askRegistry = async (url: string) => {
 }
 
 /** Prepare Apicurio Registry in this data directory; `start` starts it. It keeps its schemas on disk. */
-export const prepareRegistry = async ({
-  directory,
-  java,
-  jars,
-  log,
-}: Needs): Promise<{ child: Child; url: string }> => {
+export const prepareRegistry = async (needs: Needs): Promise<{ child: Child; url: string }> => {
+  const { directory, java, jars, options, log, stopWithinMilliseconds } = needs
   const port = await directory.port('registry')
   const url = `http://127.0.0.1:${port}/apis/ccompat/v7`
   const jar = join(jars, `apicurio-registry-app-${versions.registry}-runner.jar`)
@@ -33,8 +32,7 @@ export const prepareRegistry = async ({
     {
       name: 'registry',
       command: java,
-      // Asked a few hundred times in its life, so the quick compiler alone gives the shortest start.
-      arguments: [...javaOptions(256), '-XX:TieredStopAtLevel=1', '-jar', jar],
+      arguments: [...javaOptions(256), ...options, '-jar', jar],
       environment: {
         ...javaEnvironment(),
         REGISTRY_DATASOURCE_URL: `jdbc:h2:file:${join(directory.path, 'registry', 'schemas')}`,
@@ -45,6 +43,7 @@ export const prepareRegistry = async ({
       },
       cwd: directory.path,
       attempts: 4,
+      ...(stopWithinMilliseconds ? { stopWithinMilliseconds } : {}),
       ready: () => askRegistry(url),
     },
     log,

@@ -1,4 +1,5 @@
 import { prepareBroker } from './broker.ts'
+import { findClassArchives } from './class-archives.ts'
 import { type Crew, openCrew } from './crew.ts'
 import { type Directory, openDirectory } from './directory.ts'
 import { fetchJars } from './download.ts'
@@ -34,19 +35,25 @@ interface Opening {
 export const openServers = ({ directory, own = {}, crew, log }: Opening) => {
   const needsJava = !own.brokers || !own.registryUrl
   const tools = (async () => {
-    if (!needsJava) return { java: '', kafka: '', registry: '' }
-    return { java: await findJava(), ...(await fetchJars(log)) }
+    if (!needsJava) return null
+    const java = await findJava()
+    const jars = await fetchJars(log)
+    return { java, jars, archives: await findClassArchives({ java, jars, log }) }
   })()
   const broker = (async () => {
-    if (own.brokers) return { child: foreign('kafka'), brokers: await meetBrokers(own.brokers) }
-    const { java, kafka } = await tools
-    const { child, address } = await prepareBroker({ directory, java, jars: kafka, log })
+    const found = await tools
+    if (own.brokers || !found) return { child: foreign('kafka'), brokers: await meetBrokers(own.brokers ?? []) }
+    const { java, jars, archives } = found
+    const needs = { directory, java: java.command, log }
+    const { child, address } = await prepareBroker({ ...needs, jars: jars.kafka, options: archives.kafka })
     return { child: await crew.start(child, 'server'), brokers: [address] }
   })()
   const registry = (async () => {
-    if (own.registryUrl) return { child: foreign('registry'), url: await meetRegistry(own.registryUrl) }
-    const { java, registry: jars } = await tools
-    const { child, url } = await prepareRegistry({ directory, java, jars, log })
+    const found = await tools
+    if (own.registryUrl || !found) return { child: foreign('registry'), url: await meetRegistry(own.registryUrl ?? '') }
+    const { java, jars, archives } = found
+    const needs = { directory, java: java.command, log }
+    const { child, url } = await prepareRegistry({ ...needs, jars: jars.registry, options: archives.registry })
     return { child: await crew.start(child, 'server'), url }
   })()
   const postgres = (async () => {
