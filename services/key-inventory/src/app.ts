@@ -8,7 +8,7 @@ import { openReveals } from './reveals.ts'
 import { openSeals } from './sealing.ts'
 import { openFingerprint, openVault } from './vault.ts'
 
-export const SERVICE = 'key-inventory'
+const SERVICE = 'key-inventory'
 
 export type InventoryOptions = Pick<
   Config,

@@ -28,16 +28,17 @@ const statusOf = { not_found: 404, reveal_not_allowed: 403, rate_limited: 429 } 
 
 /** The two synchronous calls that the gateway makes here (protocol.md 7): the sealing key, and a reveal. */
 export const internalRoutes = (http: Http, { internalSecret, seals, reveal, now }: InternalParts) => {
-  const preHandler = requireInternal(internalSecret)
+  // Before the body is read: a stranger's is never parsed.
+  const onRequest = requireInternal(internalSecret)
 
-  http.get('/internal/sealing-key', { preHandler }, () => ({
+  http.get('/internal/sealing-key', { onRequest }, () => ({
     keyId: seals.keyId,
     publicKey: seals.publicKey.toString('base64'),
   }))
 
   http.post<{ Body: { userId: string; providerId: string; at?: number } }>(
     '/internal/reveal',
-    { preHandler, schema: { body: revealBody } },
+    { onRequest, schema: { body: revealBody } },
     async ({ body: { userId, providerId, at } }, reply) => {
       const revealed = await reveal({ userId, providerId, at: at === undefined ? now() : instant(at) })
       reply.header('cache-control', 'no-store')

@@ -82,7 +82,7 @@ export const upload = (
       return {
         line,
         keyId: `${operationId}/${line}`,
-        fingerprint: key,
+        fingerprint: Buffer.from(key).toString('hex'),
         masked: key,
         upstreamPlanId: null,
         expiresAt: typeof given === 'string' ? null : (given.expiresAt as Instant),

@@ -1,0 +1,239 @@
+import { type Bed, openBed } from '@coding-plans/local/bed'
+import {
+  isTrouble,
+  isUniqueViolation,
+  type Message,
+  migrate,
+  openDatabase,
+  type Saying,
+  select,
+} from '@coding-plans/runtime'
+import { eventually } from '@coding-plans/runtime/testing'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { decide } from './handlers.ts'
+import type { Inventory } from './inventory.ts'
+import { migrations } from './migrations/index.ts'
+import { stockEvents } from './stock-events.ts'
+import { load, save } from './store.ts'
+import {
+  assignKey,
+  bodies,
+  deleteOwnKey,
+  enableOwnKey,
+  putOwnKey,
+  removeKey,
+  testKey,
+  upload,
+  World,
+} from './world.testing.ts'
+
+let bed: Bed
+let knex: ReturnType<typeof openDatabase>
+
+beforeAll(async () => {
+  bed = await openBed()
+  const url = await bed.servers.createDatabase('inventory_store')
+  await migrate(url, migrations)
+  knex = openDatabase(url, { idleInTransactionMilliseconds: 60_000 })
+})
+afterAll(async () => {
+  await knex?.destroy()
+  await bed?.close()
+})
+beforeEach(() => knex.raw('truncate stock, keys, slots, answers, reveals'))
+
+/** What the runtime does with a round, without delivery. */
+const round = (...messages: Message[]): Promise<Saying[]> =>
+  knex.transaction(async (tx) => {
+    const inventory = await load(tx, messages)
+    const said = messages.flatMap((one) =>
+      (decide[one.name as keyof typeof decide] as (state: Inventory, message: Message) => Saying[])(inventory, one),
+    )
+    const whole = stockEvents(inventory)
+    await save(tx, inventory)
+    return [...said, ...whole]
+  })
+/** A unique key was written by another first: the runtime takes the round again. */
+const again = (...messages: Message[]) =>
+  round(...messages).catch((error) => {
+    if (!isUniqueViolation(error)) throw error
+    return round(...messages)
+  })
+const count = async (table: string, where = 'true') =>
+  (await select<{ n: number }>(knex, `select count(*)::int as n from ${table} where ${where}`))[0]?.n
+
+test('what a round decided is what the next one finds', async () => {
+  const world = new World()
+  const story: Message[][] = [
+    [upload('op_1', ['a', { refused: 'malformed' }, 'b', 'a', { key: 'c', expiresAt: 1_500 }])],
+    [upload('op_2', ['b', 'd'], { planId: 'iron' }), upload('op_3', ['e'], { lowStockThreshold: 3 })],
+    [
+      assignKey('ada', 'op_4', { upstreamRevocation: 'manual' }),
+      putOwnKey('bob', 'op_5', 'mine'),
+      assignKey('bob', 'op_6'),
+    ],
+    [upload('op_7', ['f', 'a'], { allOrNothing: true }), enableOwnKey('bob', 'op_8', false), testKey('bob', 'op_9')],
+    [removeKey('ada', 'sub_op_4'), assignKey('eve', 'op_10'), removeKey('eve', 'sub_op_10'), removeKey('kim', 'sub_0')],
+    [assignKey('ada', 'op_11', { time: 1_500 }), assignKey('eve', 'op_12', { time: 1_600 }), assignKey('kim', 'op_13')],
+    [deleteOwnKey('bob', 'op_14'), assignKey('bob', 'op_15', { planId: 'iron' }), enableOwnKey('kim', 'op_16', true)],
+    [assignKey('ada', 'op_11', { time: 1_500 }), assignKey('bob', 'op_6'), putOwnKey('bob', 'op_5', 'mine')],
+    [upload('op_1', ['a', { refused: 'malformed' }, 'b', 'a', { key: 'c', expiresAt: 1_500 }])],
+    [removeKey('bob', 'sub_op_15'), removeKey('ada', 'sub_op_11', 9_000), putOwnKey('bob', 'op_17', 'mine')],
+  ]
+  for (const messages of story) expect(await round(...messages)).toEqual(world.round(...messages))
+})
+
+test("invariant 11: a stock's counts are the states of its keys", async () => {
+  await round(upload('op_1', ['a', 'b', 'c', { key: 'd', expiresAt: 1_500 }]))
+  await round(assignKey('ada', 'op_2', { upstreamRevocation: 'manual' }), assignKey('bob', 'op_3', { time: 1_600 }))
+  await round(removeKey('ada', 'sub_op_2'))
+  const [stock] = await select(knex, 'select * from stock')
+  const states = await select<{ state: string; n: number }>(
+    knex,
+    'select state, count(*)::int n from keys group by state',
+  )
+  expect(Object.fromEntries(states.map(({ state, n }) => [state, n]))).toEqual({
+    available: 1,
+    assigned: 1,
+    retired: 1,
+    revocation_pending: 1,
+  })
+  expect(stock).toMatchObject({ available: 1, assigned: 1, retired: 1, revocationPending: 1, uploaded: 4 })
+})
+
+test('INV-5: 40 buyers of 7 keys in rounds of many processes: exactly 7 are sold', async () => {
+  await round(upload('op_up', ['1', '2', '3', '4', '5', '6', '7']))
+  const rounds = Array.from({ length: 8 }, (_, place) =>
+    round(...Array.from({ length: 5 }, (_, n) => assignKey(`user ${place} ${n}`, `op_${place}_${n}`))),
+  )
+  const said = (await Promise.all(rounds)).flat()
+  const sold = bodies(said, 'KeyAssigned').map(({ keyId }) => keyId)
+  expect([sold.length, new Set(sold).size]).toEqual([7, 7])
+  expect(bodies(said, 'KeyDeclined').map(({ reason }) => reason)).toEqual(Array(33).fill('sold_out'))
+  const versions = bodies(said, 'StockChanged').map(({ version }) => version)
+  expect(new Set(versions).size).toBe(versions.length)
+  expect(await count('slots', "managed_by = 'plan'")).toBe(7)
+})
+
+test('INV-5: rounds that want several plans, each in its own order, do not deadlock', async () => {
+  const plans = ['a', 'b', 'c', 'd']
+  const keysOf = (planId: string) => Array.from({ length: 10 }, (_, n) => `${planId}${n}`)
+  await round(...plans.map((planId) => upload(`op_${planId}`, keysOf(planId), { planId })))
+  const rounds = Array.from({ length: 10 }, (_, place) => {
+    const order = place % 2 === 0 ? plans : plans.toReversed()
+    return round(...order.map((planId) => assignKey(`${planId} ${place}`, `op_${planId}_${place}`, { planId })))
+  })
+  expect(bodies((await Promise.all(rounds)).flat(), 'KeyAssigned')).toHaveLength(40)
+})
+
+test('INV-3: one key uploaded to two plans at the same time is kept once', async () => {
+  const said = await Promise.all(
+    ['gold', 'iron', 'lead', 'zinc'].map((planId) => again(upload(`op_${planId}`, ['one', 'two'], { planId }))),
+  )
+  const answers = bodies(said.flat(), 'KeysUploaded')
+  expect(answers.reduce((sum, { accepted }) => sum + accepted, 0)).toBe(2)
+  expect(answers.reduce((sum, { duplicates }) => sum + duplicates, 0)).toBe(6)
+  expect(await count('keys')).toBe(2)
+})
+
+test('SUB-4: a slot that two processes fill at once is filled once', async () => {
+  await round(upload('op_up', ['1']))
+  const [put, bought] = await Promise.all([round(putOwnKey('ada', 'op_1', 'mine')), round(assignKey('ada', 'op_2'))])
+  const outcome = [...bodies(put, 'SlotChanged'), ...bodies(bought, 'KeyAssigned')]
+  expect(outcome).toHaveLength(1)
+  const refused = [...bodies(put, 'SlotChangeRefused'), ...bodies(bought, 'KeyDeclined')]
+  expect(['slot_managed', 'slot_occupied']).toContain(refused[0]?.reason)
+})
+
+test('a removal that meets an assignment under way takes its locks anew, with the stock', async () => {
+  await round(upload('op_up', ['1']), putOwnKey('ada', 'op_1', 'mine'))
+  await round(deleteOwnKey('ada', 'op_2'))
+  let removal: Promise<unknown> | undefined
+  await knex.transaction(async (tx) => {
+    const command = assignKey('ada', 'op_3')
+    const inventory = await load(tx, [command])
+    decide.AssignKey?.(inventory, command)
+    await save(tx, inventory)
+    removal = round(removeKey('ada', 'sub_op_3')).catch((error: unknown) => error)
+    const waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    await eventually(
+      () => select(knex, waiting),
+      ({ length }) => length === 1,
+    )
+  })
+  const error = await removal
+  expect(error).toMatchObject({ code: '40001' })
+  expect(isTrouble(error)).toBe(true)
+  expect(bodies(await round(removeKey('ada', 'sub_op_3')), 'KeyRemoved')).toMatchObject([{ emptied: true }])
+})
+
+test('SUB-7: with many more keys than buyers the oldest go, and the end of sale is exact', async () => {
+  const keys = Array.from({ length: 50 }, (_, n) => ({ key: `k${n}`, expiresAt: 10_000 - n }))
+  await round(upload('op_up', keys))
+  const said = await round(...['a', 'b', 'c'].map((user) => assignKey(user, `op_${user}`, { time: 9_955 })))
+  expect(bodies(said, 'KeyAssigned').map(({ maskedKey }) => maskedKey)).toEqual(['k0', 'k1', 'k2'])
+  expect(bodies(said, 'StockChanged')).toMatchObject([{ available: 42, retired: 5, sellableUntil: 9_997 }])
+})
+
+test('SLT-3: of a key that is only evidence nothing is left to open', async () => {
+  await round(upload('op_up', ['one', 'two']))
+  await round(assignKey('ada', 'op_1'), assignKey('bob', 'op_2', { upstreamRevocation: 'manual' }))
+  await round(removeKey('ada', 'sub_op_1'), removeKey('bob', 'sub_op_2'))
+  const rows = await select(
+    knex,
+    'select state, ciphertext is null as erased, wrapped_key is null as unwrapped from keys order by sequence',
+  )
+  expect(rows).toEqual([
+    { state: 'assigned', erased: true, unwrapped: true },
+    { state: 'revocation_pending', erased: false, unwrapped: false },
+  ])
+})
+
+test('SLT-3: a key that is uploaded, sold and ended in one round is evidence at once', async () => {
+  await round(upload('op_up', ['one']), assignKey('ada', 'op_1'), removeKey('ada', 'sub_op_1'))
+  expect(await count('keys', "state = 'assigned' and ciphertext is null and ended_at is not null")).toBe(1)
+})
+
+test('the database itself refuses what must never be', async () => {
+  await round(upload('op_up', ['one', 'two', 'three']))
+  await round(assignKey('ada', 'op_1'), putOwnKey('bob', 'op_2', 'mine'))
+  const never = [
+    // INV-5: a key in two slots; sold back to stock; INV-3: known twice.
+    "insert into slots select 'eve', provider_id, managed_by, 'sub_x', key_id, enabled, masked, 0, 0, 1, null, null, null from slots where user_id = 'ada'",
+    "update keys set state = 'available' where state = 'assigned'",
+    'update keys set fingerprint = (select fingerprint from keys limit 1)',
+    // SLT-1: a plan's key and a user's own in one slot; a user's without its lock.
+    "update slots set key_id = 'op_up/1', subscription_id = 'sub_x' where user_id = 'bob'",
+    "update slots set ciphertext = null where user_id = 'bob'",
+    // INV-6: counts that do not add up, or below zero.
+    'update stock set available = available + 1',
+    'update stock set available = -1, assigned = 4',
+  ]
+  for (const sql of never) await expect(knex.raw(sql), sql).rejects.toThrow()
+})
+
+test('answers have an end: the next change of a slot forgets those that no command can ask for', async () => {
+  await round(putOwnKey('ada', 'op_1', 'mine'), putOwnKey('bob', 'op_2', 'mine'))
+  await knex.raw("update answers set answered_at = now() - interval '9 days'")
+  await round(deleteOwnKey('ada', 'op_3'))
+  const kept = await select<{ operationId: string }>(knex, 'select operation_id from answers order by 1')
+  expect(kept.map(({ operationId }) => operationId)).toEqual(['op_2', 'op_3'])
+})
+
+test('a round of a thousand buyers takes a handful of statements', async () => {
+  await round(
+    upload(
+      'op_up',
+      Array.from({ length: 1_000 }, (_, n) => `key ${n}`),
+    ),
+  )
+  let statements = 0
+  const note = () => {
+    statements += 1
+  }
+  knex.on('query', note)
+  const said = await round(...Array.from({ length: 1_000 }, (_, n) => assignKey(`user ${n}`, `op_${n}`)))
+  knex.off('query', note)
+  expect(bodies(said, 'KeyAssigned')).toHaveLength(1_000)
+  expect(statements).toBeLessThan(20)
+})
