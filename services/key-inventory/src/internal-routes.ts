@@ -17,8 +17,8 @@ const revealBody = {
   required: ['userId', 'providerId'],
   additionalProperties: false,
   properties: {
-    userId: { type: 'string', minLength: 1, maxLength: 255 },
-    providerId: { type: 'string', minLength: 1, maxLength: 255 },
+    userId: { type: 'string', minLength: 1, maxLength: 1_000 },
+    providerId: { type: 'string', minLength: 1, maxLength: 1_000 },
     /** Business time in epoch milliseconds; the wall clock's if absent. */
     at: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
   },
