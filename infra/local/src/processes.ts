@@ -1,10 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Complaint, sentenceOf } from './complaint.ts'
-import { lastWord } from './last-word.ts'
-import { markOf } from './process-mark.ts'
-import { alive } from './run.ts'
+import { type Launchable, type Launched, launchProcess } from './launch.ts'
 
 export type Log = (line: string) => void
 
@@ -21,15 +16,7 @@ export interface Child {
   restart(): Promise<void>
 }
 
-export interface Program {
-  readonly name: string
-  readonly command: string
-  readonly arguments: readonly string[]
-  /** The whole environment of the process; nothing is inherited. */
-  readonly environment: NodeJS.ProcessEnv
-  readonly cwd?: string
-  readonly account?: { uid: number; gid: number } | undefined
-  readonly stopSignal?: NodeJS.Signals
+export interface Program extends Launchable {
   /** Throws while the program is not ready. */
   readonly ready: () => Promise<void>
   readonly readyWithinMilliseconds?: number
@@ -43,9 +30,9 @@ const FIRST_PAUSE_MILLISECONDS = 250
 const LONGEST_PAUSE_MILLISECONDS = 10_000
 /** Who has run this long begins again with the shortest pause. */
 const STEADY_MILLISECONDS = 30_000
-const READY_MILLISECONDS = 60_000
+/** Generous: tests of several rooms may share two cores. */
+const READY_MILLISECONDS = 120_000
 const STOP_MILLISECONDS = 6_000
-const MOST_LOG_BYTES = 16 * 1024 * 1024
 
 const pause = (milliseconds: number, signal?: AbortSignal) =>
   new Promise<void>((resolve) => {
@@ -56,87 +43,53 @@ const pause = (milliseconds: number, signal?: AbortSignal) =>
     })
   })
 
-const sizeOf = (path: string) => {
-  try {
-    return statSync(path).size
-  } catch {
-    return 0
-  }
-}
-
 /** Prepare a supervised child. Its output goes to `logs/<name>.log`, its mark to `run/<name>.json`, both under `directory`. */
 export const supervise = (directory: string, program: Program, log: Log): Child => {
   const { name, stopSignal = 'SIGTERM', attempts = 1 } = program
   const { readyWithinMilliseconds = READY_MILLISECONDS, stopWithinMilliseconds = STOP_MILLISECONDS } = program
-  const output = join(directory, 'logs', `${name}.log`)
-  const record = join(directory, 'run', `${name}.json`)
-  let running: ChildProcess | null = null
-  let ended: Promise<void> = Promise.resolve()
+  let running: Launched | null = null
   let leave = new AbortController()
   let wanted = false
-  let wordsFrom = 0
 
-  /** Starts the process. `ended` settles when it is gone. */
   const launch = () => {
-    mkdirSync(join(directory, 'logs'), { recursive: true })
-    mkdirSync(join(directory, 'run'), { recursive: true })
-    if (sizeOf(output) > MOST_LOG_BYTES) renameSync(output, `${output}.old`)
-    wordsFrom = sizeOf(output)
-    const file = openSync(output, 'a')
-    const child = spawn(program.command, program.arguments, {
-      env: program.environment,
-      stdio: ['ignore', file, file],
-      ...(program.cwd ? { cwd: program.cwd } : {}),
-      ...program.account,
-    })
-    closeSync(file)
-    running = child
-    if (child.pid === undefined) {
-      ended = new Promise((resolve) => child.once('error', () => resolve()))
-    } else {
-      writeFileSync(record, JSON.stringify({ ...markOf(child.pid), stopSignal }))
-      alive.add(child)
-      ended = new Promise((resolve) => child.once('exit', () => resolve()))
-    }
-    ended = ended.then(() => {
-      alive.delete(child)
+    const launched = launchProcess(directory, { ...program, stopSignal })
+    running = launched
+    void launched.ended.then(() => {
       running = null
-      rmSync(record, { force: true })
     })
-    return child
+    return launched
   }
 
-  const untilReady = async (child: ChildProcess) => {
+  const untilReady = async (launched: Launched) => {
     const deadline = Date.now() + readyWithinMilliseconds
     for (;;) {
       const trouble = await program.ready().then(
         () => null,
         (error: unknown) => sentenceOf(error),
       )
-      if (running !== child) {
-        const word = lastWord(readFileSync(output).subarray(wordsFrom).toString())
-        throw new Complaint(`${name} ended before it was ready${word ? `: ${word}` : ''} (see ${output})`)
+      if (running !== launched) {
+        const word = launched.lastWord()
+        throw new Complaint(`${name} ended before it was ready${word ? `: ${word}` : ''} (see ${launched.output})`)
       }
       if (trouble === null) return
-      if (Date.now() > deadline)
-        throw new Complaint(
-          `${name} was not ready after ${readyWithinMilliseconds / 1000} s: ${trouble} (see ${output})`,
-        )
-      await Promise.race([pause(50), ended])
+      if (Date.now() > deadline) {
+        const seconds = readyWithinMilliseconds / 1000
+        throw new Complaint(`${name} was not ready after ${seconds} s: ${trouble} (see ${launched.output})`)
+      }
+      await Promise.race([pause(50), launched.ended])
     }
   }
 
   /** Starts it again whenever it dies, waiting longer each time. */
-  const keep = async (child: ChildProcess, { signal }: AbortController) => {
+  const keep = async (first: Launched, { signal }: AbortController) => {
     let patience = FIRST_PAUSE_MILLISECONDS
     let since = Date.now()
-    let current = child
+    let current = first
     for (;;) {
-      await ended
+      await current.ended
       if (signal.aborted) return
       if (Date.now() - since > STEADY_MILLISECONDS) patience = FIRST_PAUSE_MILLISECONDS
-      const how = current.signalCode ?? `code ${current.exitCode}`
-      log(`${name} died (${how}); starting it again in ${patience / 1000} s`)
+      log(`${name} died (${current.how()}); starting it again in ${patience / 1000} s`)
       await pause(patience, signal)
       if (signal.aborted) return
       patience = Math.min(patience * 2, LONGEST_PAUSE_MILLISECONDS)
@@ -174,11 +127,11 @@ export const supervise = (directory: string, program: Program, log: Log): Child 
           void keep(first, mine)
           return
         } catch (error) {
-          if (left === 0 || running || mine.signal.aborted) {
-            await child.stop()
-            throw error
-          }
-          await pause(FIRST_PAUSE_MILLISECONDS, mine.signal)
+          const mayTryAgain = left > 0 && running === null
+          if (mayTryAgain) await pause(FIRST_PAUSE_MILLISECONDS, mine.signal)
+          if (mayTryAgain && !mine.signal.aborted) continue
+          await child.stop()
+          throw error
         }
       }
     },
@@ -186,13 +139,11 @@ export const supervise = (directory: string, program: Program, log: Log): Child 
       wanted = false
       leave.abort()
       const last = running
-      if (last) {
-        last.kill(stopSignal)
-        const force = setTimeout(() => last.kill('SIGKILL'), stopWithinMilliseconds)
-        await ended
-        clearTimeout(force)
-      }
-      await ended
+      if (!last) return
+      last.kill(stopSignal)
+      const force = setTimeout(() => last.kill('SIGKILL'), stopWithinMilliseconds)
+      await last.ended
+      clearTimeout(force)
     },
     restart: async () => {
       await child.stop()

@@ -31,37 +31,48 @@ interface Opening {
   readonly log: Log
 }
 
+/** What the servers that are Java programs are run with. */
+const prepareJava = async (log: Log) => {
+  const java = await findJava()
+  const jars = await fetchJars(log)
+  return { command: java.command, jars, archives: await findClassArchives({ java, jars, log }) }
+}
+
+type JavaParts = () => ReturnType<typeof prepareJava>
+
+const openBroker = async ({ directory, own, crew, log }: Opening, parts: JavaParts) => {
+  if (own?.brokers) return { child: foreign('kafka'), brokers: await meetBrokers(own.brokers) }
+  const { command: java, jars, archives } = await parts()
+  const { child, address } = await prepareBroker({ directory, java, jars: jars.kafka, options: archives.kafka, log })
+  return { child: await crew.start(child, 'server'), brokers: [address] }
+}
+
+const openRegistry = async ({ directory, own, crew, log }: Opening, parts: JavaParts) => {
+  if (own?.registryUrl) return { child: foreign('registry'), url: await meetRegistry(own.registryUrl) }
+  const { command: java, jars, archives } = await parts()
+  const needs = { directory, java, jars: jars.registry, options: archives.registry, log }
+  const { child, url } = await prepareRegistry(needs)
+  return { child: await crew.start(child, 'server'), url }
+}
+
+const openPostgres = async ({ directory, own, crew, log }: Opening) => {
+  if (own?.databaseUrl) return { child: foreign('postgres'), url: await meetPostgres(own.databaseUrl) }
+  const { child, url } = await preparePostgres(directory, log)
+  return { child: await crew.start(child, 'server'), url }
+}
+
 /** Start what is not there yet, all at once; each is a promise of its own, so that others go on as soon as it is up. */
-export const openServers = ({ directory, own = {}, crew, log }: Opening) => {
-  const needsJava = !own.brokers || !own.registryUrl
-  const tools = (async () => {
-    if (!needsJava) return null
-    const java = await findJava()
-    const jars = await fetchJars(log)
-    return { java, jars, archives: await findClassArchives({ java, jars, log }) }
-  })()
-  const broker = (async () => {
-    const found = await tools
-    if (own.brokers || !found) return { child: foreign('kafka'), brokers: await meetBrokers(own.brokers ?? []) }
-    const { java, jars, archives } = found
-    const needs = { directory, java: java.command, log }
-    const { child, address } = await prepareBroker({ ...needs, jars: jars.kafka, options: archives.kafka })
-    return { child: await crew.start(child, 'server'), brokers: [address] }
-  })()
-  const registry = (async () => {
-    const found = await tools
-    if (own.registryUrl || !found) return { child: foreign('registry'), url: await meetRegistry(own.registryUrl ?? '') }
-    const { java, jars, archives } = found
-    const needs = { directory, java: java.command, log }
-    const { child, url } = await prepareRegistry({ ...needs, jars: jars.registry, options: archives.registry })
-    return { child: await crew.start(child, 'server'), url }
-  })()
-  const postgres = (async () => {
-    if (own.databaseUrl) return { child: foreign('postgres'), url: await meetPostgres(own.databaseUrl) }
-    const { child, url } = await preparePostgres(directory, log)
-    return { child: await crew.start(child, 'server'), url }
-  })()
-  return { broker, registry, postgres }
+export const openServers = (opening: Opening) => {
+  let prepared: ReturnType<JavaParts> | undefined
+  const parts = () => {
+    prepared ??= prepareJava(opening.log)
+    return prepared
+  }
+  return {
+    broker: openBroker(opening, parts),
+    registry: openRegistry(opening, parts),
+    postgres: openPostgres(opening),
+  }
 }
 
 /** The servers as one thing, when all are up. */
