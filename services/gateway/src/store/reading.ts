@@ -60,7 +60,7 @@ export const readingStore = (knex: Knex) => {
     creditsAt: async (userId: string, at: number) => {
       const row = await tables.one('movements', (query) =>
         query
-          .where({ userId })
+          .where({ user_id: userId })
           .where('at', '<=', at)
           .orderBy([
             { column: 'at', order: 'desc' },

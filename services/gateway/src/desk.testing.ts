@@ -1,0 +1,126 @@
+import { instant } from '@coding-plans/schemas'
+import swagger from '@fastify/swagger'
+import fastify, { type FastifyInstance, type InjectOptions, type LightMyRequestResponse } from 'fastify'
+import { SignJWT } from 'jose'
+import type { Intent, Verdict } from './acceptor.ts'
+import { buildApp, serverOptions } from './app.ts'
+import { authenticator } from './authentication.ts'
+import type { Desk } from './desk.ts'
+import { T0 } from './events.testing.ts'
+import { rateLimit } from './rate-limit.ts'
+import { restsOnNothing, type ShownOperation } from './rows.ts'
+
+/** The contract on a server that does not listen, with a desk that remembers what it was asked. */
+
+export const SECRET = 'a secret that is only for tests, of enough bytes'
+
+export const tokenFor = (sub: string, roles?: unknown, expires = '1h') =>
+  new SignJWT({ ...(roles === undefined ? {} : { roles }) })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(sub)
+    .setExpirationTime(expires)
+    .sign(new TextEncoder().encode(SECRET))
+
+export const operation = (change: Partial<ShownOperation> = {}): ShownOperation => ({
+  ...restsOnNothing,
+  id: 'op_1',
+  caller: 'ada',
+  kind: 'purchase',
+  subject: 'ada',
+  startedAt: T0,
+  steps: [],
+  outcome: null,
+  answer: null,
+  finishedAt: null,
+  visible: false,
+  ...change,
+})
+
+const nobody = async () => null
+const nothing = async () => []
+
+const emptyReading: Desk['reading'] = {
+  plans: nothing,
+  plan: nobody,
+  planVersions: nothing,
+  providerKnown: async () => true,
+  subscriptions: nothing,
+  subscription: nobody,
+  charges: nothing,
+  credits: nobody,
+  creditsAt: nobody,
+  entries: nothing,
+  slots: nothing,
+  operation: nobody,
+  stock: nothing,
+  keys: nothing,
+  audit: nothing,
+  clock: nobody,
+}
+
+export interface Bench {
+  readonly app: FastifyInstance
+  /** What was accepted. */
+  readonly intents: Intent[]
+  readonly waits: number[]
+  /** Ask as `who` with these roles. */
+  readonly ask: (options: InjectOptions, who?: { sub?: string; roles?: unknown }) => Promise<LightMyRequestResponse>
+}
+
+interface Scene {
+  readonly desk?: Partial<Omit<Desk, 'reading'>>
+  readonly reading?: Partial<Desk['reading']>
+  readonly verdict?: (intent: Intent) => Verdict
+  /** What the wait for an operation finds. */
+  readonly found?: ShownOperation | null
+  readonly onApp?: (app: FastifyInstance) => void
+}
+
+export const openBench = async ({ desk, reading, verdict, found = operation(), onApp }: Scene = {}): Promise<Bench> => {
+  const intents: Intent[] = []
+  const waits: number[] = []
+  const app = fastify({ ...serverOptions }) as unknown as FastifyInstance
+  onApp?.(app)
+  await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'test', version: '1' } } })
+  await buildApp(app, {
+    mode: 'test',
+    secret: Buffer.alloc(32, 1),
+    authenticate: authenticator({ secret: SECRET, jwksUrl: null }, () => Date.now()),
+    limits: { purchases: rateLimit(300, () => 0), keyTests: rateLimit(10, () => 0) },
+    acceptor: {
+      accept: async (intent) => {
+        intents.push(intent)
+        return verdict?.(intent) ?? { verdict: 'new', operationId: 'op_1', finished: false }
+      },
+    },
+    waiting: {
+      horizon: 7,
+      look: () => {},
+      wait: async (_id, milliseconds) => {
+        waits.push(milliseconds)
+        return found
+      },
+    },
+    inventory: {
+      sealingKey: async () => {
+        throw new Error('Nothing is sealed here.')
+      },
+      reveal: async () => 'sk-in-clear',
+    },
+    now: async () => instant(T0),
+    accepting: () => true,
+    ...desk,
+    reading: { ...emptyReading, ...reading },
+  })
+  await app.ready()
+  return {
+    app,
+    intents,
+    waits,
+    ask: async (options, { sub = 'ada', roles } = {}) =>
+      app.inject({
+        ...options,
+        headers: { authorization: `Bearer ${await tokenFor(sub, roles)}`, ...options.headers },
+      }),
+  }
+}

@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest'
+import { openBench } from '../desk.testing.ts'
+
+const OPERATORS = ['support', 'inventory', 'billing', 'admin'] as const
+
+/** The contract of this house at this moment: every path, and who besides an admin may call it. */
+const scope: Readonly<Record<string, readonly string[] | 'user'>> = {
+  'GET /v1/plans': 'user',
+  'POST /v1/subscriptions': 'user',
+  'GET /v1/subscriptions': 'user',
+  'GET /v1/subscriptions/:id': 'user',
+  'GET /v1/subscriptions/:id/charges': 'user',
+  'POST /v1/subscriptions/:id/cancel': 'user',
+  'GET /v1/slots': 'user',
+  'PUT /v1/slots/:providerId': 'user',
+  'PATCH /v1/slots/:providerId': 'user',
+  'DELETE /v1/slots/:providerId': 'user',
+  'POST /v1/slots/:providerId/reveal': 'user',
+  'POST /v1/slots/:providerId/test': 'user',
+  'GET /v1/credits': 'user',
+  'GET /v1/credits/entries': 'user',
+  'GET /v1/operations/:id': 'user',
+  'GET /v1/operations/:id/events': 'user',
+  'PUT /v1/admin/plans/:id': ['billing'],
+  'GET /v1/admin/plans': ['billing', 'support', 'inventory'],
+  'GET /v1/admin/plans/:id/versions': ['billing', 'support', 'inventory'],
+  'POST /v1/admin/plans/:id/keys': ['inventory'],
+  'GET /v1/admin/inventory': ['inventory', 'support'],
+  'GET /v1/admin/inventory/keys': ['inventory'],
+  'POST /v1/admin/users/:userId/credits': ['billing'],
+  'GET /v1/admin/users/:userId/credits': ['support', 'billing'],
+  'GET /v1/admin/users/:userId/credits/entries': ['support', 'billing'],
+  'GET /v1/admin/users/:userId/slots': ['support', 'billing'],
+  'GET /v1/admin/users/:userId/subscriptions': ['support', 'billing'],
+  'GET /v1/admin/subscriptions': ['support'],
+  'GET /v1/admin/subscriptions/:id': ['support', 'billing'],
+  'GET /v1/admin/subscriptions/:id/charges': ['support', 'billing'],
+  'POST /v1/admin/subscriptions/:id/cancel': ['billing'],
+  'GET /v1/admin/audit': ['admin'],
+  'GET /v1/admin/clock': ['support'],
+  'POST /v1/admin/clock/advance': ['admin'],
+}
+
+const served = async () => {
+  const routes: string[] = []
+  const bench = await openBench({
+    onApp: (app) =>
+      app.addHook('onRoute', ({ method, url }) => {
+        if (url.startsWith('/v1/') && method !== 'HEAD') routes.push(`${String(method)} ${url}`)
+      }),
+  })
+  return { routes, ...bench }
+}
+
+test('what is served is the contract, no path more and none less', async () => {
+  const { routes } = await served()
+  expect(routes.toSorted()).toEqual(Object.keys(scope).toSorted())
+})
+
+test('PER-1: every route × every role: 403 for whom it is not open, and only for them', async () => {
+  const { ask } = await served()
+  for (const [route, allowed] of Object.entries(scope)) {
+    const [method, path = ''] = route.split(' ')
+    const url = path.replace(/:\w+/g, 'x')
+    for (const role of [undefined, ...OPERATORS]) {
+      const { statusCode } = await ask({ method: method as 'GET', url }, { roles: role ? [role] : [] })
+      const open = allowed === 'user' || role === 'admin' || (role !== undefined && allowed.includes(role))
+      expect([route, role, statusCode === 403]).toEqual([route, role, !open])
+      expect([route, statusCode]).not.toEqual([route, 401])
+    }
+  }
+})
+
+test('PER-1: without a token every route is 401', async () => {
+  const { app } = await served()
+  for (const route of Object.keys(scope)) {
+    const [method, path = ''] = route.split(' ')
+    const { statusCode } = await app.inject({ method: method as 'GET', url: path.replace(/:\w+/g, 'x') })
+    expect([route, statusCode]).toEqual([route, 401])
+  }
+})
+
+test('/openapi.json is made from the routes, and /docs shows it', async () => {
+  const { app } = await served()
+  const { paths } = app.swagger() as { paths: Record<string, object> }
+  const described = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`),
+  )
+  expect(described.filter((route) => route.includes('/v1/')).toSorted()).toEqual(Object.keys(scope).toSorted())
+  expect((await app.inject('/docs')).statusCode).toBeLessThan(400)
+})
