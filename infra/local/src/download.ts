@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { cacheDirectory } from './cache.ts'
 import { Complaint, sentenceOf } from './complaint.ts'
 import { checkSpace } from './directory.ts'
 import { checkMaven } from './prerequisites.ts'
@@ -17,10 +17,6 @@ export interface Jars {
 
 const pom = join(import.meta.dirname, '..', 'maven', 'pom.xml')
 const STALLED_MILLISECONDS = 10 * 60_000
-
-/** Outside every data directory, so that throwing one away costs no download. */
-export const cacheDirectory = (env: NodeJS.ProcessEnv = process.env) =>
-  env.CODING_PLANS_CACHE_DIR ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'coding-plans')
 
 const jarsIn = (home: string): Jars => ({ kafka: join(home, 'kafka'), registry: join(home, 'registry') })
 

@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { type Service, services } from '@coding-plans/schemas'
+import { cacheDirectory } from './cache.ts'
 import type { ClockMode } from './directory.ts'
 import type { Secrets } from './secrets.ts'
 
@@ -63,6 +65,8 @@ export const environmentOf = (seat: Seat, around: Surroundings): NodeJS.ProcessE
     PATH: process.env.PATH,
     HOME: process.env.HOME,
     TZ: 'UTC',
+    // Compiled code is kept between starts: half the CPU of a service's start (tried).
+    NODE_COMPILE_CACHE: join(cacheDirectory(), 'node'),
     HOST: seat.host,
     PORT: String(seat.port),
     CLOCK: around.clock,
