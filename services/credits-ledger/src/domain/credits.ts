@@ -1,0 +1,73 @@
+import { say } from '@coding-plans/runtime'
+import { microdollars, type PostCredits } from '@coding-plans/schemas'
+import { type Account, balanceOf, emptyAccount } from './account.ts'
+import { creditsPosted } from './answers.ts'
+import type { Decision } from './decision.ts'
+import { type Cause, type Draft, post, type Transfer, transferId } from './transfer.ts'
+
+export interface CreditsFile {
+  readonly account: Account | undefined
+  /** What this operation posted when it came before. */
+  readonly earlier: Transfer | undefined
+}
+
+/**
+ * Posts what an operator gives, or by an adjustment takes, once per operation (LED-6). An adjustment alone may be
+ * negative, and may make the balance negative (LED-2). The audit is said with it, not with a repeated answer (AUD-1).
+ * @throws Error for an amount or kind that may not be, or for another posting under a known operation.
+ */
+export const postCredits = ({ account, earlier }: CreditsFile, command: PostCredits, cause: Cause): Decision => {
+  const { userId, operationId, actor, reason } = command
+  if (earlier) {
+    const { creditKind, amount } = creditsPosted(earlier)
+    if (earlier.userId !== userId || creditKind !== command.creditKind || amount !== command.amount)
+      throw new Error(`Operation ${operationId} posted something else.`)
+    return { says: [say('CreditsPosted', creditsPosted(earlier))] }
+  }
+  const before = account ?? emptyAccount(userId)
+  const posted = post(
+    before,
+    { id: transferId('credits', operationId), ...movementOf(command), operationId, description: reason, actor },
+    cause,
+  )
+  const { transfer } = posted
+  return {
+    posted,
+    says: [
+      say('CreditsPosted', creditsPosted(transfer)),
+      say('ActionAudited', {
+        subject: userId,
+        actor,
+        action: 'credits.post',
+        target: userId,
+        before: JSON.stringify({ balanceMicrodollars: balanceOf(before) }),
+        after: JSON.stringify({
+          balanceMicrodollars: balanceOf(posted.account),
+          entryId: transfer.id,
+          kind: command.creditKind,
+          amountMicrodollars: command.amount,
+        }),
+        reason,
+        at: transfer.at,
+      }),
+    ],
+  }
+}
+
+const movementOf = ({
+  creditKind,
+  amount,
+}: PostCredits): Pick<Draft, 'kind' | 'amount' | 'fromAccount' | 'toAccount'> => {
+  switch (creditKind) {
+    case 'grant':
+      return { kind: creditKind, amount, fromAccount: 'promotion', toAccount: 'available' }
+    case 'payment':
+      return { kind: creditKind, amount, fromAccount: 'funding', toAccount: 'available' }
+    case 'adjustment':
+      return amount < 0
+        ? { kind: creditKind, amount: microdollars(-amount), fromAccount: 'available', toAccount: 'promotion' }
+        : { kind: creditKind, amount, fromAccount: 'promotion', toAccount: 'available' }
+    case 'unknown':
+      throw new Error('Credits of an unknown kind are not posted.')
+  }
+}

@@ -1,0 +1,39 @@
+import type { Saying } from '@coding-plans/runtime'
+import type { Instant, Microdollars, UserId } from '@coding-plans/schemas'
+import type { Account } from './account.ts'
+import type { Transfer } from './transfer.ts'
+
+/** Credits set aside for one operation. `open`, then `captured` or `released`, once. */
+export interface Hold {
+  readonly holdId: string
+  readonly userId: UserId
+  readonly amount: Microdollars
+  readonly state: 'open' | 'captured' | 'released'
+  readonly subscriptionId: string
+  /** The term it is for. Captured, the term's key: of one subscription and boundary only one hold is ever captured. */
+  readonly boundary: Instant | null
+  readonly purpose: string
+  readonly operationId: string | null
+  readonly openedAt: Instant
+  readonly closedAt: Instant | null
+  readonly chargeId: string | null
+  /** The entry of its charge. */
+  readonly entryId: string | null
+}
+
+/** What was said when too little was available: no hold, only the answer, for the case that the command comes again. */
+export interface Decline {
+  readonly holdId: string
+  readonly userId: UserId
+  readonly required: Microdollars
+  readonly available: Microdollars
+  readonly version: number
+}
+
+/** What one command comes to. Nothing to write: it was known before. */
+export interface Decision {
+  readonly posted?: { readonly account: Account; readonly transfer: Transfer }
+  readonly hold?: Hold
+  readonly decline?: Decline
+  readonly says: readonly Saying[]
+}

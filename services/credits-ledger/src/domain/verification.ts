@@ -1,0 +1,82 @@
+import type { UserId } from '@coding-plans/schemas'
+import { ACCOUNT_NAMES, type Account, emptyAccount } from './account.ts'
+import type { Hold } from './decision.ts'
+import { post, type Transfer } from './transfer.ts'
+
+type HoldState = Pick<Hold, 'holdId' | 'userId' | 'amount' | 'state'>
+
+/** Reads one account's transfers in order and says what is wrong first, if anything is (LED-5). */
+export interface AccountCheck {
+  take(transfer: Transfer): void
+  /** After the last transfer: what is stored of the account and its holds must be what its transfers make. */
+  finish(account: Account, holds: readonly HoldState[]): string | null
+}
+
+export const checkAccount = (userId: UserId): AccountCheck => {
+  let expected = emptyAccount(userId)
+  let last: Transfer | null = null
+  let complaint: string | null = null
+  const holds = new Map<string, HoldState>()
+
+  return {
+    take(transfer) {
+      if (complaint) return
+      const followed = follow(expected, transfer)
+      complaint = 'complaint' in followed ? followed.complaint : followHold(holds, transfer)
+      if (complaint) complaint = `entry ${transfer.id} (number ${transfer.sequence}): ${complaint}`
+      else if ('account' in followed) expected = followed.account
+      last = transfer
+    },
+    finish(account, stored) {
+      if (complaint) return complaint
+      const end = last ? `entries end with ${last.id} (number ${last.sequence})` : 'there are no entries'
+      for (const field of [...ACCOUNT_NAMES, 'version', 'lastAt', 'hash'] as const)
+        if (account[field] !== expected[field])
+          return `the account says ${field} ${account[field]}, its ${end} and make ${expected[field]}`
+      return compareHolds(holds, stored)
+    },
+  }
+}
+
+/** The account after this transfer, if it is exactly what posting it here makes. */
+const follow = (before: Account, transfer: Transfer): { account: Account } | { complaint: string } => {
+  if (transfer.sequence !== before.version + 1) return { complaint: `number ${before.version + 1} should be here` }
+  const { at, cause: messageId, hash, ...draft } = transfer
+  try {
+    const made = post(before, draft, { at, messageId })
+    for (const field of ['userId', 'availableAfter', 'heldAfter', 'at'] as const)
+      if (made.transfer[field] !== transfer[field])
+        return { complaint: `it says ${field} ${transfer[field]}, the entries before it make ${made.transfer[field]}` }
+    if (made.transfer.hash !== hash) return { complaint: 'its hash does not fit its fields and the entry before it' }
+    return made
+  } catch (error) {
+    return { complaint: (error as Error).message }
+  }
+}
+
+const followHold = (holds: Map<string, HoldState>, { kind, holdId, userId, amount }: Transfer): string | null => {
+  if (kind !== 'hold' && kind !== 'release' && kind !== 'charge') return null
+  if (holdId === null) return `a ${kind} of no hold`
+  const known = holds.get(holdId)
+  if (kind === 'hold') {
+    if (known) return `hold ${holdId} was opened before`
+    holds.set(holdId, { holdId, userId, amount, state: 'open' })
+    return null
+  }
+  if (known?.state !== 'open') return `hold ${holdId} is ${known?.state ?? 'unknown'} here`
+  if (known.amount !== amount) return `hold ${holdId} has ${known.amount}`
+  holds.set(holdId, { ...known, state: kind === 'charge' ? 'captured' : 'released' })
+  return null
+}
+
+const compareHolds = (made: ReadonlyMap<string, HoldState>, stored: readonly HoldState[]): string | null => {
+  for (const { holdId, amount, state } of stored) {
+    const one = made.get(holdId)
+    if (!one) return `hold ${holdId} has no entry`
+    if (one.state !== state || one.amount !== amount)
+      return `hold ${holdId} is stored as ${amount} ${state}, its entries make it ${one.amount} ${one.state}`
+  }
+  const ids = new Set(stored.map(({ holdId }) => holdId))
+  const lost = [...made.keys()].find((holdId) => !ids.has(holdId))
+  return lost === undefined ? null : `hold ${lost} has entries and is not stored`
+}

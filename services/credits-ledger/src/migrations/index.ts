@@ -1,0 +1,119 @@
+import type { Migration } from '@coding-plans/runtime'
+
+// Beyond this a number is no safe integer in JavaScript.
+const MONEY = 'bigint not null default 0 check (%s between -9007199254740991 and 9007199254740991)'
+const money = (column: string) => `${column} ${MONEY.replace('%s', column)}`
+
+const accounts: Migration = {
+  name: '001_accounts',
+  up: `
+    create table accounts (
+      user_id text primary key,
+      ${money('available')},
+      ${money('held')} check (held >= 0),
+      ${money('revenue')},
+      ${money('funding')},
+      ${money('promotion')},
+      ${money('refund')},
+      version bigint not null default 0 check (version >= 0),
+      last_at bigint not null default 0,
+      hash text not null default repeat('0', 64),
+      constraint accounts_sum_to_zero check (available + held + revenue + funding + promotion + refund = 0)
+    );
+  `,
+}
+
+const transfers: Migration = {
+  name: '002_transfers',
+  up: `
+    create table transfers (
+      id text primary key,
+      user_id text not null,
+      sequence bigint not null check (sequence > 0),
+      kind text not null,
+      amount bigint not null check (amount > 0),
+      from_account text not null,
+      to_account text not null,
+      available_after bigint not null,
+      held_after bigint not null check (held_after >= 0),
+      at bigint not null,
+      hold_id text,
+      operation_id text,
+      subscription_id text,
+      charge_id text,
+      boundary bigint,
+      description text,
+      actor text,
+      cause text not null,
+      hash text not null,
+      -- Two writers that did not see each other would both have to take the same number.
+      constraint transfers_one_chain unique (user_id, sequence),
+      constraint transfers_one_way check ((kind, from_account, to_account) in (
+        ('hold', 'available', 'held'),
+        ('release', 'held', 'available'),
+        ('charge', 'held', 'revenue'),
+        ('grant', 'promotion', 'available'),
+        ('payment', 'funding', 'available'),
+        ('adjustment', 'promotion', 'available'),
+        ('adjustment', 'available', 'promotion'))),
+      -- available does not fall, or stays at nothing or more, or it is an operator's adjustment
+      constraint transfers_floor check (from_account <> 'available' or available_after >= 0 or kind = 'adjustment'),
+      constraint transfers_cause check (case
+        when kind in ('hold', 'release') then num_nulls(hold_id, subscription_id) = 0
+        when kind = 'charge' then num_nulls(hold_id, subscription_id, charge_id, boundary, description) = 0
+        else num_nulls(operation_id, actor, description) = 0 end)
+    );
+    create unique index transfers_end_a_hold_once on transfers (hold_id) where kind in ('release', 'charge');
+    create unique index transfers_post_an_operation_once on transfers (operation_id)
+      where kind in ('grant', 'payment', 'adjustment');
+    create function refuse_change() returns trigger language plpgsql as $$
+      begin
+        raise exception 'Transfers are never changed; a correction is a new one.';
+      end $$;
+    create trigger transfers_stay before update or delete or truncate on transfers
+      for each statement execute function refuse_change();
+  `,
+}
+
+const holds: Migration = {
+  name: '003_holds',
+  up: `
+    create table holds (
+      hold_id text primary key,
+      user_id text not null,
+      amount bigint not null check (amount > 0),
+      state text not null check (state in ('open', 'captured', 'released')),
+      subscription_id text not null,
+      boundary bigint,
+      purpose text not null,
+      operation_id text,
+      opened_at bigint not null,
+      closed_at bigint,
+      charge_id text,
+      entry_id text,
+      check ((state = 'open') = (closed_at is null)),
+      check (num_nulls(charge_id, entry_id, boundary) = 0 or state <> 'captured'),
+      check (num_nonnulls(charge_id, entry_id) = 0 or state = 'captured')
+    );
+    create unique index holds_charge_a_term_once on holds (subscription_id, boundary) where state = 'captured';
+    create index holds_open on holds (opened_at) where state = 'open';
+    create index holds_by_user on holds (user_id);
+    create function refuse_second_end() returns trigger language plpgsql as $$
+      begin
+        raise exception 'Hold % is % already.', old.hold_id, old.state;
+      end $$;
+    create trigger holds_end_once before update on holds
+      for each row when (old.state <> 'open') execute function refuse_second_end();
+    create table declines (
+      hold_id text primary key,
+      user_id text not null,
+      required bigint not null check (required > 0),
+      available bigint not null check (available < required),
+      version bigint not null,
+      declined_at timestamptz not null default now()
+    );
+    create index declines_by_user on declines (user_id, declined_at);
+  `,
+}
+
+export const migrations: Migration[] = [accounts, transfers, holds]

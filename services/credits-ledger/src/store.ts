@@ -1,0 +1,123 @@
+import { insertRows, type Message, select, type Tx, updateRows } from '@coding-plans/runtime'
+import type { Bodies, MessageName } from '@coding-plans/schemas'
+import type { Account } from './domain/account.ts'
+import type { Decline, Hold } from './domain/decision.ts'
+import { type Transfer, transferId } from './domain/transfer.ts'
+import { emptyLedger, type Ledger, termKey } from './ledger.ts'
+
+/** Locks the accounts that these messages are about, and reads what else they name. */
+export const loadLedger = async (tx: Tx, messages: readonly Message[]): Promise<Ledger> => {
+  const ledger = emptyLedger()
+  const [holding, capturing, releasing, posting] = [
+    bodiesOf(messages, 'HoldCredits'),
+    bodiesOf(messages, 'CaptureHold'),
+    bodiesOf(messages, 'ReleaseHold'),
+    bodiesOf(messages, 'PostCredits'),
+  ]
+  for (const account of await lockAccounts(tx, { all: [...holding, ...capturing, ...releasing, ...posting], posting }))
+    ledger.accounts.set(account.userId, account)
+  for (const hold of await findHolds(tx, [...holding, ...capturing, ...releasing], capturing)) {
+    ledger.holds.set(hold.holdId, hold)
+    if (hold.state === 'captured' && hold.boundary !== null)
+      ledger.charged.set(termKey(hold.subscriptionId, hold.boundary), hold.holdId)
+  }
+  const stateOf = (holdId: string) => ledger.holds.get(holdId)?.state
+  // What a first command would write is not there; so a round without repeats and postings needs no look.
+  const repeated = [
+    ...holding.filter(({ holdId }) => stateOf(holdId)).map(({ holdId }) => transferId('hold', holdId)),
+    ...capturing
+      .filter(({ holdId }) => stateOf(holdId) === 'captured')
+      .map(({ holdId }) => transferId('charge', holdId)),
+    ...releasing
+      .filter(({ holdId }) => stateOf(holdId) === 'released')
+      .map(({ holdId }) => transferId('release', holdId)),
+    ...posting.map(({ operationId }) => transferId('credits', operationId)),
+  ]
+  for (const transfer of await findTransfers(tx, repeated)) ledger.transfers.set(transfer.id, transfer)
+  const unknown = holding.map(({ holdId }) => holdId).filter((holdId) => !stateOf(holdId))
+  for (const decline of await findDeclines(tx, unknown)) ledger.declines.set(decline.holdId, decline)
+  return ledger
+}
+
+/** Writes what the round decided, a statement per table. */
+export const saveLedger = async (tx: Tx, { accounts, holds, written }: Ledger) => {
+  const holdsOf = (ids: ReadonlySet<string>) => [...ids].map((id) => holds.get(id) as Hold)
+  await insertRows(tx, 'transfers', written.transfers)
+  await updateRows(
+    tx,
+    'accounts',
+    ['userId'],
+    [...written.accounts].map((id) => accounts.get(id) as Account),
+  )
+  await insertRows(tx, 'holds', holdsOf(written.openedHolds))
+  await updateRows(tx, 'holds', ['holdId'], holdsOf(written.closedHolds))
+  await saveDeclines(tx, written.declines)
+}
+
+const bodiesOf = <Name extends MessageName>(messages: readonly Message[], name: Name): Bodies[Name][] =>
+  messages.filter((message) => message.name === name).map(({ body }) => body as Bodies[Name])
+
+/**
+ * Only credits make an account; who never had any needs none to be declined. New ones first and all in one order, so that
+ * two rounds that meet wait for one another, never crosswise.
+ */
+const lockAccounts = async (
+  tx: Tx,
+  { all, posting }: Record<'all' | 'posting', readonly { userId: string }[]>,
+): Promise<Account[]> => {
+  if (posting.length > 0)
+    await tx.raw(
+      'insert into accounts (user_id) select distinct u from unnest(?::text[]) u order by u on conflict do nothing',
+      [posting.map(({ userId }) => userId)],
+    )
+  return select<Account>(tx, 'select * from accounts where user_id = any(?) order by user_id for update', [
+    [...new Set(all.map(({ userId }) => userId))],
+  ])
+}
+
+interface Term {
+  readonly subscriptionId: string
+  readonly boundary: number
+}
+
+/** The holds of these ids, and whichever hold was captured for these terms. */
+const findHolds = async (tx: Tx, named: readonly { holdId: string }[], terms: readonly Term[]): Promise<Hold[]> =>
+  named.length === 0
+    ? []
+    : select<Hold>(
+        tx,
+        `select * from holds where hold_id = any(?)
+         union
+         select h.* from holds h join unnest(?::text[], ?::bigint[]) t(subscription_id, boundary)
+           on h.subscription_id = t.subscription_id and h.boundary = t.boundary
+         where h.state = 'captured'`,
+        [
+          named.map(({ holdId }) => holdId),
+          terms.map(({ subscriptionId }) => subscriptionId),
+          terms.map(({ boundary }) => boundary),
+        ],
+      )
+
+const findTransfers = async (tx: Tx, ids: readonly string[]): Promise<Transfer[]> =>
+  ids.length === 0 ? [] : select<Transfer>(tx, 'select * from transfers where id = any(?)', [ids])
+
+const findDeclines = async (tx: Tx, holdIds: readonly string[]): Promise<Decline[]> =>
+  holdIds.length === 0
+    ? []
+    : select<Decline>(
+        tx,
+        'select hold_id, user_id, required, available, version from declines where hold_id = any(?)',
+        [holdIds],
+      )
+
+// Longer than commands are kept (7 days), so that none can come again whose decline is not known.
+const DECLINES_ARE_KEPT_FOR = '8 days'
+
+const saveDeclines = async (tx: Tx, declines: readonly Decline[]) => {
+  if (declines.length === 0) return
+  await tx.raw(
+    `delete from declines where user_id = any(?) and declined_at < now() - interval '${DECLINES_ARE_KEPT_FOR}'`,
+    [declines.map(({ userId }) => userId)],
+  )
+  await insertRows(tx, 'declines', declines)
+}
