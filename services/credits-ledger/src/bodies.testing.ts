@@ -1,0 +1,58 @@
+import {
+  type CaptureHold,
+  type HoldCredits,
+  instant,
+  microdollars,
+  type PostCredits,
+  type ReleaseHold,
+  userId,
+} from '@coding-plans/schemas'
+
+// What others ask of the ledger, where a test names only what matters to it. Everything of a hold follows from its id.
+
+export const BOUNDARY = instant(Date.parse('2026-01-01T00:00:00.000Z'))
+
+export const holdCredits = (
+  user: string,
+  holdId: string,
+  amount: number,
+  change: Partial<HoldCredits> = {},
+): HoldCredits => ({
+  userId: userId(user),
+  holdId,
+  amount: microdollars(amount),
+  purpose: 'activation',
+  operationId: `op of ${holdId}`,
+  subscriptionId: `sub of ${holdId}`,
+  boundary: null,
+  ...change,
+})
+
+export const captureHold = (user: string, holdId: string, change: Partial<CaptureHold> = {}): CaptureHold => ({
+  userId: userId(user),
+  holdId,
+  chargeId: `chg of ${holdId}`,
+  subscriptionId: `sub of ${holdId}`,
+  purpose: 'activation',
+  boundary: BOUNDARY,
+  operationId: `op of ${holdId}`,
+  description: 'Acme Coding, 1 month',
+  ...change,
+})
+
+export const releaseHold = (user: string, holdId: string): ReleaseHold => ({ userId: userId(user), holdId })
+
+export const postCredits = (
+  user: string,
+  operationId: string,
+  amount: number,
+  change: Partial<PostCredits> = {},
+): PostCredits => ({
+  userId: userId(user),
+  operationId,
+  amount: microdollars(amount),
+  creditKind: 'grant',
+  reason: 'welcome',
+  actor: 'admin-1',
+  ...change,
+})

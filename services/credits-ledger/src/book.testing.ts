@@ -1,0 +1,50 @@
+import type { Saying } from '@coding-plans/runtime'
+import { message } from '@coding-plans/runtime/testing'
+import { type Bodies, instant, type MessageName, userId } from '@coding-plans/schemas'
+import { type Account, emptyAccount } from './domain/account.ts'
+import type { Transfer } from './domain/transfer.ts'
+import { checkAccount } from './domain/verification.ts'
+import { handler } from './handlers.ts'
+import { emptyLedger, type Ledger } from './ledger.ts'
+
+export type Command = 'HoldCredits' | 'CaptureHold' | 'ReleaseHold' | 'PostCredits'
+export type Answer = { readonly [Name in MessageName]: { name: Name; body: Bodies[Name] } }[MessageName]
+
+/** The ledger as it is decided, with nothing around it. Time passes with every command. */
+export class Book {
+  ledger: Ledger = emptyLedger()
+  #now = 1_000
+
+  /** @throws as `decide` does; nothing is changed then. */
+  ask<Name extends Command>(name: Name, body: Bodies[Name], { time = this.#now }: { time?: number } = {}): Answer[] {
+    this.#now += 1
+    const decide = handler.decide[name]
+    if (!decide) throw new Error(`${name} is not heard.`)
+    const sayings: Saying[] = decide(this.ledger, message(name, body, { time: instant(time) })) as Saying[]
+    return sayings.map((saying) => ({ name: saying.name, body: saying.body }) as Answer)
+  }
+
+  /** What is known stays known, nothing is left to be written. */
+  newRound() {
+    this.ledger = { ...this.ledger, written: emptyLedger().written }
+  }
+
+  account(user: string): Account {
+    return this.ledger.accounts.get(userId(user)) ?? emptyAccount(userId(user))
+  }
+
+  /** In the order in which they were written. */
+  transfers(user?: string): Transfer[] {
+    return [...this.ledger.transfers.values()].filter((transfer) => user === undefined || transfer.userId === user)
+  }
+
+  /** What verification finds wrong with a user's account as it is, or with these transfers instead. */
+  complaint(user: string, transfers = this.transfers(user), account = this.account(user)): string | null {
+    const check = checkAccount(userId(user))
+    for (const transfer of transfers) check.take(transfer)
+    return check.finish(
+      account,
+      [...this.ledger.holds.values()].filter((hold) => hold.userId === user),
+    )
+  }
+}

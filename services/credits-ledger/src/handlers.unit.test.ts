@@ -1,0 +1,313 @@
+import { type Bodies, instant, microdollars } from '@coding-plans/schemas'
+import { expect, test } from 'vitest'
+import { BOUNDARY, captureHold, holdCredits, postCredits, releaseHold } from './bodies.testing.ts'
+import { type Answer, Book } from './book.testing.ts'
+import { ACCOUNT_NAMES } from './domain/account.ts'
+
+/** A book in which ada has been granted this much. */
+const granted = (amount: number) => {
+  const book = new Book()
+  book.ask('PostCredits', postCredits('ada', 'op_grant', amount))
+  return book
+}
+/** As `granted`, with an open hold of ten. */
+const held = (amount: number) => {
+  const book = granted(amount)
+  book.ask('HoldCredits', holdCredits('ada', 'hold_1', 10))
+  return book
+}
+const namesOf = (answers: readonly Answer[]) => answers.map(({ name }) => name)
+const bodyOf = (answers: readonly Answer[]) => answers[0]?.body
+const sumOf = (book: Book) => ACCOUNT_NAMES.reduce((sum, name) => sum + book.account('ada')[name], 0)
+
+test('LED-1: a grant comes from promotion, a payment from funding, a charge goes to revenue; all sums to zero', () => {
+  const book = held(50)
+  book.ask('PostCredits', postCredits('ada', 'op_pay', 30, { creditKind: 'payment' }))
+  book.ask('CaptureHold', captureHold('ada', 'hold_1'))
+  expect(book.account('ada')).toMatchObject({
+    available: 70,
+    held: 0,
+    revenue: 10,
+    funding: -30,
+    promotion: -50,
+    refund: 0,
+    version: 4,
+  })
+  expect(sumOf(book)).toBe(0)
+})
+
+test('LED-1: a correction is a new entry, either way', () => {
+  const book = granted(50)
+  book.ask('PostCredits', postCredits('ada', 'op_2', -20, { creditKind: 'adjustment' }))
+  book.ask('PostCredits', postCredits('ada', 'op_3', 5, { creditKind: 'adjustment' }))
+  expect(book.transfers().map(({ kind, amount, fromAccount }) => [kind, amount, fromAccount])).toEqual([
+    ['grant', 50, 'promotion'],
+    ['adjustment', 20, 'available'],
+    ['adjustment', 5, 'promotion'],
+  ])
+  expect(book.account('ada')).toMatchObject({ available: 35, promotion: -35 })
+})
+
+test('SUB-3: equal is enough, and what is held is no longer available', () => {
+  const book = granted(10)
+  expect(book.ask('HoldCredits', holdCredits('ada', 'hold_1', 10))).toEqual([
+    { name: 'CreditsHeld', body: { userId: 'ada', holdId: 'hold_1', amount: 10, balance: 10, held: 10, version: 2 } },
+  ])
+})
+
+test('LED-2: one microdollar short is declined with both amounts, and nothing is changed', () => {
+  const book = granted(9)
+  const before = book.account('ada')
+  expect(book.ask('HoldCredits', holdCredits('ada', 'hold_1', 10))).toEqual([
+    {
+      name: 'HoldDeclined',
+      body: { userId: 'ada', holdId: 'hold_1', reason: 'insufficient_credits', required: 10, available: 9, version: 1 },
+    },
+  ])
+  expect(book.account('ada')).toBe(before)
+  expect(book.ledger.holds.size).toBe(0)
+})
+
+test('LED-2: who never had a credit is declined, and gets no account by it', () => {
+  const book = new Book()
+  const answers = book.ask('HoldCredits', holdCredits('ada', 'hold_1', 10))
+  expect(bodyOf(answers)).toMatchObject({ required: 10, available: 0, version: 0 })
+  expect(book.ledger.accounts.size).toBe(0)
+})
+
+test('LED-3: holds that come together are judged one after the other, each on what is left', () => {
+  const book = granted(25)
+  const answers = ['hold_1', 'hold_2', 'hold_3', 'hold_4'].map((id, place) =>
+    book.ask('HoldCredits', holdCredits('ada', id, place === 3 ? 5 : 10)),
+  )
+  expect(answers.flatMap(namesOf)).toEqual(['CreditsHeld', 'CreditsHeld', 'HoldDeclined', 'CreditsHeld'])
+  expect(book.account('ada')).toMatchObject({ available: 0, held: 25 })
+})
+
+test('LED-2: a capture leaves available as it was, and the entry says what it paid for', () => {
+  const book = held(50)
+  const answers = book.ask('CaptureHold', captureHold('ada', 'hold_1'), { time: 2_000 })
+  expect(book.account('ada')).toMatchObject({ available: 40, held: 0, revenue: 10 })
+  const [, , charge] = book.transfers()
+  expect(charge).toMatchObject({
+    ...{ kind: 'charge', holdId: 'hold_1', chargeId: 'chg of hold_1', subscriptionId: 'sub of hold_1' },
+    ...{ boundary: BOUNDARY, operationId: 'op of hold_1', description: 'Acme Coding, 1 month', at: 2_000 },
+  })
+  expect(answers).toEqual([
+    {
+      name: 'HoldCaptured',
+      body: {
+        userId: 'ada',
+        holdId: 'hold_1',
+        entryId: charge?.id,
+        chargeId: 'chg of hold_1',
+        subscriptionId: 'sub of hold_1',
+        amount: 10,
+        at: 2_000,
+        balance: 40,
+        held: 0,
+        description: 'Acme Coding, 1 month',
+        version: 3,
+      },
+    },
+  ])
+})
+
+test('LED-2: only an adjustment makes a balance negative, also while a hold is open, and the capture still succeeds', () => {
+  const book = held(10)
+  const adjusted = book.ask('PostCredits', postCredits('ada', 'op_2', -30, { creditKind: 'adjustment' }))
+  expect(bodyOf(adjusted)).toMatchObject({ amount: -30, balance: -20, held: 10 })
+  expect(book.account('ada').available).toBe(-30)
+  expect(namesOf(book.ask('CaptureHold', captureHold('ada', 'hold_1')))).toEqual(['HoldCaptured'])
+  expect(book.account('ada')).toMatchObject({ available: -30, held: 0 })
+  expect(bodyOf(book.ask('HoldCredits', holdCredits('ada', 'hold_2', 1)))).toMatchObject({ available: -30 })
+  expect(sumOf(book)).toBe(0)
+})
+
+test('LED-4: a released hold is available again, and the next attempt for the same term is free', () => {
+  const term = { subscriptionId: 'sub_1', boundary: BOUNDARY }
+  const book = granted(10)
+  book.ask('HoldCredits', holdCredits('ada', 'hold_1', 10, term))
+  expect(book.ask('ReleaseHold', releaseHold('ada', 'hold_1'))).toEqual([
+    { name: 'HoldReleased', body: { userId: 'ada', holdId: 'hold_1', balance: 10, held: 0, version: 3 } },
+  ])
+  book.ask('HoldCredits', holdCredits('ada', 'hold_2', 10, term))
+  expect(namesOf(book.ask('CaptureHold', captureHold('ada', 'hold_2', term)))).toEqual(['HoldCaptured'])
+})
+
+test('a release is answered also when nothing was there', () => {
+  const book = new Book()
+  expect(book.ask('ReleaseHold', releaseHold('ada', 'hold_1'))).toEqual([
+    { name: 'HoldReleased', body: { userId: 'ada', holdId: 'hold_1', balance: 0, held: 0, version: 0 } },
+  ])
+  expect(book.ledger.accounts.size).toBe(0)
+  const other = held(50)
+  expect(bodyOf(other.ask('ReleaseHold', releaseHold('ada', 'hold_2')))).toMatchObject({ held: 10, version: 2 })
+})
+
+test('LED-6: credits that arrive are told with their entry, and the operator is audited with the same step', () => {
+  const book = granted(5)
+  const answers = book.ask('PostCredits', postCredits('ada', 'op_2', 7, { creditKind: 'payment', reason: 'invoice 4' }))
+  const entryId = book.transfers()[1]?.id
+  expect(answers).toEqual([
+    {
+      name: 'CreditsPosted',
+      body: {
+        ...{ userId: 'ada', operationId: 'op_2', entryId, creditKind: 'payment', amount: 7, at: 1_001 },
+        ...{ balance: 12, held: 0, description: 'invoice 4', version: 2 },
+      },
+    },
+    {
+      name: 'ActionAudited',
+      body: {
+        ...{ subject: 'ada', actor: 'admin-1', action: 'credits.post', target: 'ada', reason: 'invoice 4', at: 1_001 },
+        before: '{"balanceMicrodollars":5}',
+        after: JSON.stringify({ balanceMicrodollars: 12, entryId, kind: 'payment', amountMicrodollars: 7 }),
+      },
+    },
+  ])
+})
+
+test('time on an account never runs backwards', () => {
+  const book = new Book()
+  book.ask('PostCredits', postCredits('ada', 'op_1', 5), { time: 9_000 })
+  const late = book.ask('PostCredits', postCredits('ada', 'op_2', 5), { time: 4_000 })
+  expect(bodyOf(late)).toMatchObject({ at: 9_000 })
+  book.ask('PostCredits', postCredits('bob', 'op_3', 5), { time: 4_000 })
+  expect(book.transfers('bob')[0]?.at).toBe(4_000)
+})
+
+type Asked = (book: Book) => Answer[]
+const repeats: [string, Asked, Asked][] = [
+  [
+    'a hold, open, captured or released since,',
+    (book) => book.ask('HoldCredits', holdCredits('ada', 'hold_1', 10)),
+    (book) => book.ask('CaptureHold', captureHold('ada', 'hold_1')),
+  ],
+  [
+    'a hold that was given back',
+    (book) => book.ask('HoldCredits', holdCredits('ada', 'hold_1', 10)),
+    (book) => book.ask('ReleaseHold', releaseHold('ada', 'hold_1')),
+  ],
+  [
+    'a declined hold, affordable since,',
+    (book) => book.ask('HoldCredits', holdCredits('ada', 'hold_2', 100)),
+    (book) => book.ask('PostCredits', postCredits('ada', 'op_more', 500)),
+  ],
+  [
+    'a capture',
+    (book) => {
+      book.ask('HoldCredits', holdCredits('ada', 'hold_1', 10))
+      return book.ask('CaptureHold', captureHold('ada', 'hold_1'))
+    },
+    (book) => book.ask('PostCredits', postCredits('ada', 'op_more', 500)),
+  ],
+  [
+    'a release',
+    (book) => {
+      book.ask('HoldCredits', holdCredits('ada', 'hold_1', 10))
+      return book.ask('ReleaseHold', releaseHold('ada', 'hold_1'))
+    },
+    (book) => book.ask('PostCredits', postCredits('ada', 'op_more', 500)),
+  ],
+]
+test.each(repeats)('IDE-4: %s changes nothing when it comes again, and hears the same answer', (_, ask, meanwhile) => {
+  const book = granted(50)
+  const first = ask(book)
+  meanwhile(book)
+  book.newRound()
+  const before = book.account('ada')
+  expect(ask(book)).toEqual(first)
+  expect(book.account('ada')).toBe(before)
+  expect(book.ledger.written).toEqual(new Book().ledger.written)
+})
+
+test('IDE-4: a posting that comes again hears the same answer, and is audited once', () => {
+  const book = granted(5)
+  const again = book.ask('PostCredits', postCredits('ada', 'op_grant', 5))
+  expect(namesOf(again)).toEqual(['CreditsPosted'])
+  expect(bodyOf(again)).toMatchObject({ at: 1_000, balance: 5, version: 1 })
+  expect(book.account('ada')).toMatchObject({ available: 5, version: 1 })
+})
+
+test('REN-3: a term that is charged is not charged by another hold', () => {
+  const term = { subscriptionId: 'sub_1', boundary: BOUNDARY }
+  const book = granted(50)
+  for (const id of ['hold_1', 'hold_2']) book.ask('HoldCredits', holdCredits('ada', id, 10, term))
+  book.ask('CaptureHold', captureHold('ada', 'hold_1', term))
+  expect(() => book.ask('CaptureHold', captureHold('ada', 'hold_2', term))).toThrow('is charged by hold hold_1')
+  book.ask('CaptureHold', captureHold('ada', 'hold_2', { ...term, boundary: instant(BOUNDARY + 1) }))
+  expect(book.account('ada').revenue).toBe(20)
+})
+
+const nonsense: [string, string, Asked, Asked?][] = [
+  ['a hold of nothing', 'holds nothing', (book) => book.ask('HoldCredits', holdCredits('ada', 'hold_2', 0))],
+  ['a negative hold', 'holds nothing', (book) => book.ask('HoldCredits', holdCredits('ada', 'hold_2', -5))],
+  ['another amount, known id', 'another hold', (book) => book.ask('HoldCredits', holdCredits('ada', 'hold_1', 11))],
+  ['another user, known id', 'another hold', (book) => book.ask('HoldCredits', holdCredits('bob', 'hold_1', 10))],
+  ['a capture of nothing', 'no hold', (book) => book.ask('CaptureHold', captureHold('ada', 'hold_2'))],
+  ["a capture of another's hold", 'no hold', (book) => book.ask('CaptureHold', captureHold('bob', 'hold_1'))],
+  [
+    'a capture for another subscription',
+    'not for',
+    (book) => book.ask('CaptureHold', captureHold('ada', 'hold_1', { subscriptionId: 'sub_9' })),
+  ],
+  [
+    'a capture after the release',
+    'given back',
+    (book) => book.ask('CaptureHold', captureHold('ada', 'hold_1')),
+    (book) => book.ask('ReleaseHold', releaseHold('ada', 'hold_1')),
+  ],
+  [
+    'a second charge of one hold',
+    'another charge',
+    (book) => book.ask('CaptureHold', captureHold('ada', 'hold_1', { chargeId: 'chg_9' })),
+    (book) => book.ask('CaptureHold', captureHold('ada', 'hold_1')),
+  ],
+  [
+    'a release after the capture',
+    'already',
+    (book) => book.ask('ReleaseHold', releaseHold('ada', 'hold_1')),
+    (book) => book.ask('CaptureHold', captureHold('ada', 'hold_1')),
+  ],
+  ["a release of another's hold", 'no hold', (book) => book.ask('ReleaseHold', releaseHold('bob', 'hold_1'))],
+  ['a posting of nothing', 'moves nothing', (book) => book.ask('PostCredits', postCredits('ada', 'op_2', 0))],
+  ['a negative grant', 'moves nothing', (book) => book.ask('PostCredits', postCredits('ada', 'op_2', -5))],
+  [
+    'a negative payment',
+    'moves nothing',
+    (book) => book.ask('PostCredits', postCredits('ada', 'op_2', -5, { creditKind: 'payment' })),
+  ],
+  [
+    'an unknown kind of credits',
+    'unknown kind',
+    (book) => book.ask('PostCredits', postCredits('ada', 'op_2', 5, { creditKind: 'unknown' })),
+  ],
+  [
+    'another posting under a known operation',
+    'something else',
+    (book) => book.ask('PostCredits', postCredits('ada', 'op_grant', 51)),
+  ],
+  [
+    'more than can be counted',
+    'whole number',
+    (book) => book.ask('PostCredits', postCredits('ada', 'op_2', Number.MAX_SAFE_INTEGER)),
+  ],
+]
+test.each(nonsense)('%s is nonsense and changes nothing', (_, sentence, ask, before) => {
+  const book = held(50)
+  before?.(book)
+  book.newRound()
+  const account = book.account('ada')
+  expect(() => ask(book)).toThrow(sentence)
+  expect(book.account('ada')).toBe(account)
+  expect(book.ledger.written).toEqual(new Book().ledger.written)
+})
+
+test('LED-6: amounts up to the last safe integer are counted exactly', () => {
+  const book = granted(Number.MAX_SAFE_INTEGER)
+  book.ask('HoldCredits', holdCredits('ada', 'hold_1', Number.MAX_SAFE_INTEGER))
+  const captured = bodyOf(book.ask('CaptureHold', captureHold('ada', 'hold_1'))) as Bodies['HoldCaptured']
+  expect(captured.amount).toBe(microdollars(Number.MAX_SAFE_INTEGER))
+  expect(book.account('ada')).toMatchObject({ available: 0, revenue: Number.MAX_SAFE_INTEGER })
+})
