@@ -36,8 +36,8 @@ const everyRoute: readonly Routes[] = [
 export const serverOptions = {
   bodyLimit: MOST_BODY_BYTES,
   routerOptions: { maxParamLength: 300 },
-  // Streams of events would hold up the end; what waits for an answer is answered before.
-  forceCloseConnections: true,
+  // What waits is answered at the end, and streams end by themselves: nobody is cut off.
+  forceCloseConnections: 'idle',
 } as const
 
 /** Put the contract on a server. Builds without listening. */
@@ -73,6 +73,10 @@ const readBodies = (scope: FastifyInstance) => {
 const admit = (scope: FastifyInstance, { authenticate, limits, waiting }: Desk) => {
   scope.addHook('onRoute', ({ url, config }) => {
     if (!config?.roles) throw new Error(`${url} does not say who may call it.`)
+  })
+  scope.addHook('onSend', async (_, reply) => {
+    // A connection that is kept for the next request would keep the server from ending.
+    if (waiting.closed) reply.header('connection', 'close')
   })
   scope.addHook('onRequest', async (request) => {
     // Before anything is awaited: what is answered from here on, the sender could not know (EXT-3).

@@ -95,6 +95,7 @@ export const openBench = async ({ desk, reading, verdict, found = operation(), o
     },
     waiting: {
       horizon: 7,
+      closed: false,
       look: () => {},
       wait: async (_id, milliseconds) => {
         waits.push(milliseconds)

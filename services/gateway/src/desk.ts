@@ -14,7 +14,7 @@ export interface Desk {
   readonly authenticate: Authenticate
   readonly limits: Readonly<Record<LimitName, RateLimit>>
   readonly acceptor: Pick<Acceptor, 'accept'>
-  readonly waiting: Pick<WaitingRoom, 'wait' | 'look' | 'horizon'>
+  readonly waiting: Pick<WaitingRoom, 'wait' | 'look' | 'horizon' | 'closed'>
   readonly reading: ReadingStore
   readonly inventory: Inventory
   /** null: a test clock that has not been heard yet. */

@@ -1,3 +1,4 @@
+import type { webcrypto } from 'node:crypto'
 import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_DHKEM_X25519_HKDF_SHA256 } from 'hpke'
 import { expect, test } from 'vitest'
 import { seal, slotBinding, uploadBinding } from './sealing.ts'
@@ -5,7 +6,7 @@ import { seal, slotBinding, uploadBinding } from './sealing.ts'
 const suite = new CipherSuite(KEM_DHKEM_X25519_HKDF_SHA256, KDF_HKDF_SHA256, AEAD_AES_256_GCM)
 const ENCAPSULATED = 32
 
-const open = async (privateKey: CryptoKey, sealed: Buffer, binding: string) => {
+const open = async (privateKey: webcrypto.CryptoKey, sealed: Buffer, binding: string) => {
   const plain = await suite.Open(privateKey, sealed.subarray(0, ENCAPSULATED), sealed.subarray(ENCAPSULATED), {
     info: new TextEncoder().encode('coding-plans/v1'),
     aad: new TextEncoder().encode(binding),

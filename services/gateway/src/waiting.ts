@@ -36,6 +36,11 @@ export class WaitingRoom {
     this.#log = log
   }
 
+  /** Whether the service is stopping. */
+  get closed() {
+    return this.#closed
+  }
+
   start() {
     this.#schedule(0)
   }

@@ -23,7 +23,7 @@ const newFrames = (operation: ShownOperation, sent: Set<string>) => {
   return operation.visible ? [...steps, frame('done', showOperation(operation))] : steps
 }
 
-export const operationRoutes: Routes = (api, { reading }) => {
+export const operationRoutes: Routes = (api, { reading, waiting }) => {
   let streams = 0
 
   /** The caller's own; for operators any. */
@@ -61,6 +61,7 @@ export const operationRoutes: Routes = (api, { reading }) => {
       response.writeHead(200, {
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store',
+        connection: 'close',
         'x-accel-buffering': 'no',
       })
       let gone = false
@@ -72,7 +73,7 @@ export const operationRoutes: Routes = (api, { reading }) => {
       let lastWrite = Date.now()
       streams += 1
       try {
-        while (operation && Date.now() < until && !gone) {
+        while (operation && Date.now() < until && !gone && !waiting.closed) {
           const frames = newFrames(operation, sent)
           if (Date.now() - lastWrite > COMMENT_EVERY_MILLISECONDS) frames.push(': still pending\n\n')
           if (frames.length > 0) {
