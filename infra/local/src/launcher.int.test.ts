@@ -79,18 +79,40 @@ test('a refused start leaves the clock mode open', async () => {
   expect(existsSync(join(dataDir, 'state.json'))).toBe(false)
 })
 
+const marks = () =>
+  readdirSync(join(dataDir, 'run')).map(
+    (file) => JSON.parse(readFileSync(join(dataDir, 'run', file), 'utf8')) as ProcessMark,
+  )
+
+test('npm start says ready when the gateway is, brings back what dies, and leaves nothing when told to stop', async () => {
+  await start({ CLOCK: 'test' })
+  await vi.waitFor(() => expect(said).toMatch(/^ready http:/m), 110_000)
+  const url = /^ready (\S+)$/m.exec(said)?.[1]
+  expect((await fetch(`${url}/readyz`)).status).toBe(200)
+  const running = marks()
+  expect(running).toHaveLength(8)
+
+  const ledger = JSON.parse(readFileSync(join(dataDir, 'run', 'credits-ledger.json'), 'utf8')) as ProcessMark
+  process.kill(ledger.pid, 'SIGKILL')
+  await vi.waitFor(() => expect(said).toContain('credits-ledger runs again'), 60_000)
+  expect(said).toContain('credits-ledger died (SIGKILL); starting it again in 0.25 s')
+
+  const since = Date.now()
+  const last = marks()
+  launcher.kill('SIGTERM')
+  expect(await ended).toBe(0)
+  expect(Date.now() - since).toBeLessThan(15_000)
+  expect([...running, ...last].filter(isRunning)).toHaveLength(0)
+}, 240_000)
+
 test('SIGTERM half-way through a start stops what was started and leaves nothing running', async () => {
   await start({})
-  const marks: ProcessMark[] = []
-  await vi.waitFor(() => {
-    const files = readdirSync(join(dataDir, 'run'))
-    for (const file of files) marks.push(JSON.parse(readFileSync(join(dataDir, 'run', file), 'utf8')) as ProcessMark)
-    expect(marks.length).toBeGreaterThanOrEqual(2)
-  }, 60_000)
+  await vi.waitFor(() => expect(marks().length).toBeGreaterThanOrEqual(2), 60_000)
+  const begun = marks()
   const since = Date.now()
   launcher.kill('SIGTERM')
   expect(await ended).toBe(0)
   expect(Date.now() - since).toBeLessThan(15_000)
-  expect(marks.filter(isRunning)).toHaveLength(0)
+  expect(begun.filter(isRunning)).toHaveLength(0)
   expect(existsSync(join(dataDir, 'lock'))).toBe(false)
 })
