@@ -38,6 +38,7 @@ export const serverOptions = {
   routerOptions: { maxParamLength: 300 },
   // What waits is answered at the end, and streams end by themselves: nobody is cut off.
   forceCloseConnections: 'idle',
+  frameworkErrors: onError,
 } as const
 
 /** Put the contract on a server. Builds without listening. */

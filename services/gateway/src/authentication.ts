@@ -33,6 +33,12 @@ const callerFrom = (claims: Record<string, unknown>): Caller => {
   return { id: sub, roles: new Set(given) }
 }
 
+/** Whether the token is to blame, and not the place where the keys are published. */
+const isTheirs = (error: unknown) =>
+  error instanceof Refused ||
+  (error instanceof errors.JOSEError &&
+    !['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID'].includes(error.code))
+
 const MOST_REMEMBERED = 5_000
 
 /** Checks bearer tokens: signature, `exp` in real time, `sub`, `roles`. A token that was good is remembered until it ends. */
@@ -59,9 +65,7 @@ export const authenticator = (
     try {
       return await verify(token)
     } catch (error) {
-      if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError || error instanceof Refused))
-        throw unavailable('Tokens cannot be checked at the moment.')
-      throw unauthorized()
+      throw isTheirs(error) ? unauthorized() : unavailable('Tokens cannot be checked at the moment.')
     }
   }
 }

@@ -6,11 +6,15 @@ import { type Outcome, type RestsOn, restsOnNothing } from '../rows.ts'
 import type { ReadModels } from './models.ts'
 import { stepOf } from './steps.ts'
 
+// A long advance of the clock says much on its way; the rest of the story is in the topics.
+const MOST_STEPS = 100
+
 /** Remember that this was heard on an operation's way; once, whatever is sent again. */
 export const noteStep = ({ operations }: ReadModels, message: Message) => {
   const operation = operations.get(message.correlationId)
   const step = stepOf(message)
-  if (!operation || !step || operation.steps.some(({ id }) => id === step.id)) return
+  if (!operation || !step || operation.steps.length >= MOST_STEPS || operation.steps.some(({ id }) => id === step.id))
+    return
   operations.put({ ...operation, steps: [...operation.steps, step] })
 }
 

@@ -109,7 +109,7 @@ export const subscriptionRoutes: Routes = (api, desk) => {
       schema: {
         summary: 'Cancel at the end of the period, or now',
         params: byId,
-        body: Type.Optional(Shape({ when: Type.Optional(OneOf('period_end', 'now')) })),
+        body: Type.Union([Shape({ when: Type.Optional(OneOf('period_end', 'now')) }), Type.Null()]),
         response: answers({ 200: Subscription, 202: Operation }),
       },
     },
