@@ -28,6 +28,8 @@ export const openDatabase = (url: string, { idleInTransactionMilliseconds }: Dat
     client: 'pg',
     // Else an error's message carries every binding, and with it what must never be logged.
     compileSqlOnError: false,
+    // What fails is told by whoever meets it; knex would print it beside our log.
+    log: { warn() {}, error() {}, deprecate() {}, debug() {} },
     connection: {
       connectionString: url,
       connectionTimeoutMillis: 3_000,

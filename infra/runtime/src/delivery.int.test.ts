@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Bed, openBed } from '@coding-plans/local/bed'
 import { instant, microdollars, type UserId } from '@coding-plans/schemas'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { migrate, type Running } from './index.ts'
+import { endOffsets, migrate, type Running } from './index.ts'
 import { openKafkaProxy, throughProxy } from './probe/kafka-proxy.ts'
 import { migrations, probe } from './probe/probe.ts'
 import { select } from './sql.ts'
@@ -70,8 +70,20 @@ const killed = async (child: ChildProcess) => {
   await once(child, 'exit')
 }
 
+/** Prepares a database that has answered all earlier tests' messages, and leaves it without an owner. */
+const prepare = async (service: string) => {
+  const running = await bed.start({ service, handler: probe(service), migrations, database: service })
+  const topic = 'credits-ledger.commands'
+  const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, n) => total + n, 0)
+  const end = sum((await endOffsets(bed.servers.brokers, [topic])).get(topic)?.values() ?? [])
+  const at = async () =>
+    (await running.knex.raw('select sum((positions->>?)::bigint)::bigint as at from lanes', [topic])).rows[0].at
+  await eventually(at, (position) => Number(position) >= end)
+  await running.stop()
+}
+
 test('every message delivered twice takes effect once and is answered once, in order', async () => {
-  const service = await bed.start({ service: 'twice', handler: probe(), migrations })
+  const service = await bed.start({ service: 'twice', handler: probe('twice'), migrations })
   const records = users('twice', 20).flatMap((user) => users('h', 10).map((holdId) => hold(user, holdId)))
   await speaker.say(records.flatMap((record) => [record, record]))
   await speaker.say([...records, hold('twice-0', 'last')])
@@ -96,16 +108,16 @@ test('every message delivered twice takes effect once and is answered once, in o
 
 test('whole topics replayed from offset 0 change nothing and say nothing', async () => {
   const database = 'replay'
-  const first = await bed.start({ service: 'replay', handler: probe(), migrations, database })
+  const first = await bed.start({ service: 'replay', handler: probe('replay'), migrations, database })
   await speaker.say(users('replay', 30).map((user) => hold(user, 'h')))
   await listener.until(({ headers, key }) => headers.ce_source === 'replay' && key.startsWith('replay'), 30)
   await first.stop()
-  const again = await bed.start({ service: 'replay-again', handler: probe(), migrations, database })
+  const again = await bed.start({ service: 'replay-again', handler: probe('replay'), migrations, database })
   await again.stop()
-  const second = await bed.start({ service: 'replay', handler: probe(), migrations, database })
+  const second = await bed.start({ service: 'replay', handler: probe('replay'), migrations, database })
   await second.knex.raw("update lanes set positions = '{}', epoch = epoch + 1")
   await second.stop()
-  const third = await bed.start({ service: 'replay', handler: probe(), migrations, database })
+  const third = await bed.start({ service: 'replay', handler: probe('replay'), migrations, database })
   await speaker.say([hold('replay-0', 'after')])
   await eventually(
     () => taken(third, 'replay-0'),
@@ -122,9 +134,7 @@ test('whole topics replayed from offset 0 change nothing and say nothing', async
 
 test('a crash after commit and before publish: the answer comes once, from whoever takes the lane', async () => {
   const proxy = await openProxy()
-  await bed
-    .start({ service: 'crash', handler: probe(), migrations, database: 'crash' })
-    .then((running) => running.stop())
+  await prepare('crash')
   proxy.state.mode = 'keep'
   const child = spawnProbe('crash', 'crash', { PROXY_PORT: String(proxy.port) })
   await speaker.say(users('crash', 12).map((user) => hold(user, 'h')))
@@ -135,7 +145,7 @@ test('a crash after commit and before publish: the answer comes once, from whoev
   )
   await killed(child)
   expect(heardFrom('crash', 'crash')).toHaveLength(0)
-  const next = await bed.start({ service: 'crash', handler: probe(), migrations, database: 'crash' })
+  const next = await bed.start({ service: 'crash', handler: probe('crash'), migrations, database: 'crash' })
   await listener.until(({ headers, key }) => headers.ce_source === 'crash' && key.startsWith('crash'), 12)
   expect(await taken(next, 'crash-%')).toHaveLength(12)
   expect(heardFrom('crash', 'crash')).toHaveLength(12)
@@ -148,15 +158,13 @@ test('a crash after commit and before publish: the answer comes once, from whoev
 
 test('a crash between publish and delete: the answer comes again under the same id, the effect does not', async () => {
   const proxy = await openProxy()
-  await bed
-    .start({ service: 'between', handler: probe(), migrations, database: 'between' })
-    .then((running) => running.stop())
+  await prepare('between')
   proxy.state.mode = 'lose the answer'
   const child = spawnProbe('between', 'between', { PROXY_PORT: String(proxy.port) })
   await speaker.say(users('between', 12).map((user) => hold(user, 'h')))
   await listener.until(({ headers, key }) => headers.ce_source === 'between' && key.startsWith('between'), 1, 30_000)
   await killed(child)
-  const next = await bed.start({ service: 'between', handler: probe(), migrations, database: 'between' })
+  const next = await bed.start({ service: 'between', handler: probe('between'), migrations, database: 'between' })
   await eventually(
     () => ids('between', 'between').size,
     (size) => size === 12,
@@ -169,7 +177,7 @@ test('an acknowledgement that is lost loses no message and inverts none', async 
   const proxy = await openProxy()
   const service = await bed.start({
     service: 'unheard',
-    handler: probe(),
+    handler: probe('unheard'),
     migrations,
     socketFactory: throughProxy(proxy.port),
   })
@@ -198,7 +206,7 @@ test('an acknowledgement that is lost loses no message and inverts none', async 
 test('two to five members and rebalances in the middle: once each, order per user kept, nothing forgotten', async () => {
   const database = 'members'
   const name = 'members'
-  const running: Running[] = [await bed.start({ service: name, handler: probe(), migrations, database })]
+  const running: Running[] = [await bed.start({ service: name, handler: probe(name), migrations, database })]
   const people = users(name, 24)
   let said = 0
   let talking = true
@@ -209,9 +217,9 @@ test('two to five members and rebalances in the middle: once each, order per use
     }
   })()
   for (let n = 0; n < 4; n += 1)
-    running.push(await bed.start({ service: name, handler: probe(), migrations, database }))
+    running.push(await bed.start({ service: name, handler: probe(name), migrations, database }))
   for (const one of running.splice(0, 3)) await one.stop()
-  running.push(await bed.start({ service: name, handler: probe(), migrations, database }))
+  running.push(await bed.start({ service: name, handler: probe(name), migrations, database }))
   talking = false
   await talk
   const [survivor] = running as [Running]
@@ -245,7 +253,7 @@ test('an old owner with an open transaction: the new one waits for it, and answe
   const database = 'zombie'
   const entered = Promise.withResolvers<void>()
   const release = Promise.withResolvers<void>()
-  const slow = probe({
+  const slow = probe('zombie', {
     beforeSave: async (rows) => {
       if (!rows.some(({ holdId }) => holdId === 'slow')) return
       entered.resolve()
@@ -255,7 +263,7 @@ test('an old owner with an open transaction: the new one waits for it, and answe
   const old = await bed.start({ service: 'zombie', handler: slow, migrations, database })
   await speaker.say([hold('zombie-1', 'slow')])
   await entered.promise
-  const young = bed.start({ service: 'zombie', handler: probe(), migrations, database })
+  const young = bed.start({ service: 'zombie', handler: probe('zombie'), migrations, database })
   await speaker.say([hold('zombie-1', 'later')])
   await eventually(
     () => old.worker.lanes.length,
@@ -264,8 +272,12 @@ test('an old owner with an open transaction: the new one waits for it, and answe
   )
   expect(heardFrom('zombie', 'zombie-1')).toHaveLength(0)
   release.resolve()
-  await listener.until(({ headers, key }) => headers.ce_source === 'zombie' && key === 'zombie-1', 2, 30_000)
-  expect(answers('zombie', 'zombie-1')).toEqual(['slow', 'later'])
+  await eventually(
+    () => ids('zombie', 'zombie-1').size,
+    (size) => size === 2,
+    30_000,
+  )
+  expect([...new Set(answers('zombie', 'zombie-1'))]).toEqual(['slow', 'later'])
   expect((await taken(old, 'zombie-1')).map(({ number }) => number)).toEqual([1, 2])
   await old.stop()
   await (await young).stop()
@@ -273,9 +285,7 @@ test('an old owner with an open transaction: the new one waits for it, and answe
 
 test('an owner stopped between commit and publish: its late copies change nothing for anybody', async () => {
   const proxy = await openProxy()
-  await bed
-    .start({ service: 'stopped', handler: probe(), migrations, database: 'stopped' })
-    .then((running) => running.stop())
+  await prepare('stopped')
   proxy.state.mode = 'keep'
   const child = spawnProbe('stopped', 'stopped', { PROXY_PORT: String(proxy.port) })
   await speaker.say(users('stopped', 12).map((user) => hold(user, 'h')))
@@ -285,7 +295,7 @@ test('an owner stopped between commit and publish: its late copies change nothin
     30_000,
   )
   child.kill('SIGSTOP')
-  const next = await bed.start({ service: 'stopped', handler: probe(), migrations, database: 'stopped' })
+  const next = await bed.start({ service: 'stopped', handler: probe('stopped'), migrations, database: 'stopped' })
   await eventually(
     () => ids('stopped', 'stopped').size,
     (size) => size === 12,
@@ -310,7 +320,7 @@ test('an owner stopped between commit and publish: its late copies change nothin
 })
 
 test('what another process accepted and never published is published by the lane’s owner', async () => {
-  const service = await bed.start({ service: 'accepted', handler: probe(), migrations })
+  const service = await bed.start({ service: 'accepted', handler: probe('accepted'), migrations })
   const body = {
     userId: 'accepted-1' as UserId,
     holdId: 'h',
@@ -332,10 +342,10 @@ test('a position that the broker no longer has stops the lane with a sentence', 
   const database = 'outside'
   const url = await bed.servers.createDatabase(database)
   await migrate(url, migrations)
-  const first = await bed.start({ service: 'outside', handler: probe(), migrations, database })
+  const first = await bed.start({ service: 'outside', handler: probe('outside'), migrations, database })
   await first.stop()
   const second = bed
-    .start({ service: 'outside', handler: probe(), migrations, database })
+    .start({ service: 'outside', handler: probe('outside'), migrations, database })
     .catch((error: Error) => error)
   await eventually(
     () => true,
@@ -347,7 +357,7 @@ test('a position that the broker no longer has stops the lane with a sentence', 
     `update lanes set positions = '{"credits-ledger.commands": 99999999}', epoch = epoch + 1 where lane = 3`,
   )
   await running.stop()
-  await expect(bed.start({ service: 'outside', handler: probe(), migrations, database })).rejects.toThrow(
+  await expect(bed.start({ service: 'outside', handler: probe('outside'), migrations, database })).rejects.toThrow(
     /Lane 3 stands still/,
   )
 }, 60_000)

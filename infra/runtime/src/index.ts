@@ -14,6 +14,9 @@ export { openDatabase } from './database.ts'
 export { deadLetterTopicOf } from './dead-letter.ts'
 export { backOff, isTrouble, isUniqueViolation, Nonsense, pause } from './failures.ts'
 export {
+  type Call,
+  type Calling,
+  type Calls,
   type Decide,
   type Handler,
   type LaneWork,

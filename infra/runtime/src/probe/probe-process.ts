@@ -7,6 +7,6 @@ const { PROBE_SERVICE: service = 'probe', PROXY_PORT } = process.env
 await runService({
   service,
   environment: readEnvironment(process.env, serviceEnvironment),
-  handler: probe(),
+  handler: probe(service),
   ...(PROXY_PORT ? { socketFactory: throughProxy(Number(PROXY_PORT)) } : {}),
 })

@@ -1,5 +1,5 @@
 import { microdollars } from '@coding-plans/schemas'
-import { type Decide, type Handler, type Message, type Migration, say, type Tx } from '../index.ts'
+import { type Calls, type Decide, type Handler, type Message, type Migration, say, type Tx } from '../index.ts'
 import { insertRows, select } from '../sql.ts'
 
 /** The smallest service that can lose, double or disorder something: it writes down each command and numbers them per user. */
@@ -30,24 +30,33 @@ const load = async (tx: Tx, messages: readonly Message[]): Promise<State> => {
   return { numbers: new Map(rows.map(({ userId, number }) => [userId, number])), taken: [] }
 }
 
-const decide: Decide<State> = {
+/** Makes a command call out instead of answering. */
+export const CALLS_OUT = 'calls-out'
+
+const decideFor = (name: string): Decide<State> => ({
   HoldCredits: (state, { body: { userId, holdId, amount } }) => {
+    // One topic serves all tests of a file; each has users of its own.
+    if (!userId.startsWith(name)) return []
     if (holdId === 'impossible') throw new Error('This cannot be.')
+    if (holdId.startsWith(CALLS_OUT)) return [{ call: 'ask', request: { userId, holdId } }]
     const number = (state.numbers.get(userId) ?? 0) + 1
     state.numbers.set(userId, number)
     state.taken.push({ userId, holdId, number })
     return [say('CreditsHeld', { userId, holdId, amount, balance: microdollars(0), held: amount, version: number })]
   },
-}
+})
 
 export interface ProbeOptions {
   /** Called in the transaction, before it is saved. */
+  readonly calls?: Calls
   readonly beforeSave?: (taken: readonly { userId: string; holdId: string }[]) => Promise<void>
 }
 
-export const probe = ({ beforeSave }: ProbeOptions = {}): Handler<State> => ({
+/** A service whose users' ids begin with its name. */
+export const probe = (name: string, { beforeSave, calls }: ProbeOptions = {}): Handler<State> => ({
   load,
-  decide,
+  decide: decideFor(name),
+  ...(calls ? { calls } : {}),
   save: async (tx, { taken }) => {
     await beforeSave?.(taken)
     await insertRows(tx, 'taken', taken)
