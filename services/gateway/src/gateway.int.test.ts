@@ -1,16 +1,15 @@
-import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Bed, openBed } from '@coding-plans/local/bed'
 import type { Running } from '@coding-plans/runtime'
 import { eventually, type Heard, type Listener, type Speaker } from '@coding-plans/runtime/testing'
 import { type Bodies, instant, type MessageName } from '@coding-plans/schemas'
-import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_DHKEM_X25519_HKDF_SHA256 } from 'hpke'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readConfig } from './config.ts'
-import { SECRET, tokenFor } from './desk.testing.ts'
+import { SECRET } from './desk.testing.ts'
 import { body, DAY, T0 } from './events.testing.ts'
 import { gateway } from './gateway.ts'
+import { ask, bearer, openInventory } from './http.testing.ts'
 import { migrations } from './migrations/index.ts'
 
 /** The gateway on real servers; the other four services are played by the test. */
@@ -25,19 +24,6 @@ let count = 0
 const next = (word: string) => {
   count += 1
   return `${word} ${count}`
-}
-
-const suite = new CipherSuite(KEM_DHKEM_X25519_HKDF_SHA256, KDF_HKDF_SHA256, AEAD_AES_256_GCM)
-
-const openInventory = async () => {
-  const { publicKey } = await suite.GenerateKeyPair(true)
-  const key = Buffer.from(await suite.SerializePublicKey(publicKey)).toString('base64')
-  const server = createServer((_, response) => {
-    response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify({ keyId: 'sealing-1', publicKey: key }))
-  })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  return server
 }
 
 const start = async () => {
@@ -71,8 +57,6 @@ afterAll(async () => {
   await bed?.close()
 })
 
-const bearer = async (sub: string, roles: string[] = []) => ({ authorization: `Bearer ${await tokenFor(sub, roles)}` })
-
 const sayAs = async <Name extends MessageName>(
   service: string,
   name: Name,
@@ -82,39 +66,6 @@ const sayAs = async <Name extends MessageName>(
 ) => {
   const speaker = speakers.get(service) as Speaker
   await speaker.say([speaker.record(name, body(name, fields), { cause, correlationId, time: instant(T0) })])
-}
-
-interface Answer {
-  readonly status: number
-  readonly headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: a test looks into bodies of many kinds
-  readonly body: any
-}
-
-const ask = async (
-  at: Running,
-  method: string,
-  path: string,
-  {
-    sub = 'ada',
-    roles,
-    json,
-    key,
-    wait,
-  }: { sub?: string; roles?: string[]; json?: object; key?: string; wait?: number } = {},
-): Promise<Answer> => {
-  const response = await fetch(`${at.url}/v1${path}`, {
-    method,
-    headers: {
-      ...(await bearer(sub, roles)),
-      ...(json ? { 'content-type': 'application/json' } : {}),
-      ...(key ? { 'idempotency-key': key } : {}),
-      ...(wait === undefined ? {} : { prefer: `wait=${wait}` }),
-    },
-    ...(json ? { body: JSON.stringify(json) } : {}),
-  })
-  const text = await response.text()
-  return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) }
 }
 
 const commandOf = async (name: MessageName, fits: (body: Heard['body']) => boolean) => {

@@ -2,7 +2,6 @@ import type { ServiceOptions } from '@coding-plans/runtime'
 import { Acceptor } from './acceptor.ts'
 import { buildApp, serverOptions } from './app.ts'
 import { authenticator } from './authentication.ts'
-import { businessClock } from './business-clock.ts'
 import type { Config } from './config.ts'
 import { projector } from './handlers.ts'
 import { inventoryAt } from './inventory.ts'
@@ -10,6 +9,7 @@ import type { ReadModels } from './projections/models.ts'
 import { rateLimit } from './rate-limit.ts'
 import { acceptingStore } from './store/accepting.ts'
 import { answeringStore } from './store/answering.ts'
+import { businessClock } from './store/business-clock.ts'
 import { forgetting } from './store/forgetting.ts'
 import { load, save } from './store/projecting.ts'
 import { readingStore } from './store/reading.ts'
@@ -31,6 +31,7 @@ export const gateway = (config: Config): Omit<ServiceOptions<ReadModels>, 'envir
       save,
     }),
     work: [forgetting],
+    missing: async (knex) => ((await clock.now(knex)) === null ? 'The business clock has not been heard yet.' : null),
     routes: async (http, { knex, log, worker }) => {
       const waiting = new WaitingRoom(answeringStore(knex), log)
       const store = acceptingStore(knex, worker.append.bind(worker), clock.now)

@@ -6,8 +6,8 @@ import type { SealingKey } from './sealing.ts'
 export interface Inventory {
   /** @param fresh ask anew: the one known was not. @throws Refused 503 */
   sealingKey(fresh?: boolean): Promise<SealingKey>
-  /** The key in a slot, in clear. @throws Refused 404, 403, 429, 503 */
-  reveal(userId: string, providerId: string): Promise<string>
+  /** The key in a slot, in clear; audited with the business time `at`. @throws Refused 404, 403, 429, 503 */
+  reveal(slot: { userId: string; providerId: string; at: number | null }): Promise<string>
 }
 
 const ANSWER_WITHIN_MILLISECONDS = 5_000
@@ -45,8 +45,8 @@ export const inventoryAt = (url: string, secret: Buffer): Inventory => {
       })
       return known
     },
-    reveal: async (userId, providerId) => {
-      const answer = await ask('/internal/reveal', { userId, providerId })
+    reveal: async ({ userId, providerId, at }) => {
+      const answer = await ask('/internal/reveal', { userId, providerId, ...(at === null ? {} : { at }) })
       const body = (await answer.json().catch(() => ({}))) as { key?: string; retryAfterSeconds?: number }
       if (answer.status === 200 && typeof body.key === 'string') return body.key
       if (answer.status === 404) throw notFound('slot')

@@ -16,7 +16,7 @@ const LONGEST_KEY = 500
 const LONGEST_KEY_WITH_SPACE = 2_000
 
 export const slotRoutes: Routes = (api, desk) => {
-  const { reading, inventory } = desk
+  const { reading, inventory, now } = desk
 
   /** The refusal for a provider that no plan has ever named. */
   const unknownProvider = async (providerId: string): Promise<Problem | null> =>
@@ -127,7 +127,8 @@ export const slotRoutes: Routes = (api, desk) => {
     },
     async ({ caller, params }, reply) => {
       reply.header('cache-control', 'no-store')
-      return { key: await inventory.reveal(caller.id, params.providerId), note: SLT_2 }
+      const slot = { userId: caller.id, providerId: params.providerId, at: await now() }
+      return { key: await inventory.reveal(slot), note: SLT_2 }
     },
   )
 

@@ -1,0 +1,116 @@
+import { type Bed, openBed } from '@coding-plans/local/bed'
+import { insertRows, type Message, migrate, openDatabase, openLog, say } from '@coding-plans/runtime'
+import { instant, userId } from '@coding-plans/schemas'
+import { Acceptor, type Intent } from '../acceptor.ts'
+import { event, T0 } from '../events.testing.ts'
+import { decide } from '../handlers.ts'
+import { idempotencyKey } from '../idempotency.ts'
+import { migrations } from '../migrations/index.ts'
+import { acceptingStore } from './accepting.ts'
+import { load, save } from './projecting.ts'
+import { readingStore } from './reading.ts'
+
+/** The gateway's own database on a real server, and what a test does to it. */
+export const openGatewayDatabase = async () => {
+  const bed: Bed = await openBed()
+  const url = await bed.servers.createDatabase('gateway_store')
+  await migrate(url, migrations)
+  const knex = openDatabase(url, { idleInTransactionMilliseconds: 60_000 }, 20)
+  const appended: string[] = []
+
+  /** Project these events as one round. */
+  const learn = (...messages: Message[]) =>
+    knex.transaction(async (tx) => {
+      const models = await load(tx, messages)
+      for (const message of messages) {
+        const project = decide[message.name] as (state: unknown, message: Message) => unknown
+        project(models, message)
+      }
+      await save(tx, models)
+    })
+
+  const begin = (...ids: string[]) =>
+    insertRows(
+      knex,
+      'operations',
+      ids.map((id) => operationRow(id)),
+    )
+
+  return {
+    knex,
+    appended,
+    learn,
+    begin,
+    reading: readingStore(knex),
+    shown: (id: string) => readingStore(knex).operation(id),
+    /** A gateway process, as far as accepting goes. */
+    instance: (refuses: (planId: string) => boolean = () => false) => {
+      const store = acceptingStore(
+        knex,
+        async (_tx, sayings) => {
+          if (sayings.some(({ body }) => refuses((body as { planId: string }).planId))) throw new Error('too large')
+          appended.push(...sayings.map(({ cause }) => cause ?? ''))
+          return () => {}
+        },
+        async () => instant(T0),
+      )
+      return new Acceptor(store, openLog('gateway', 'silent'))
+    },
+    /** All that an activation under this operation causes. */
+    activate: async (operationId: string) => {
+      await begin(operationId)
+      await learn(
+        event('PlanPublished'),
+        event('StockChanged'),
+        event('KeyAssigned'),
+        event('CreditsHeld'),
+        event('HoldCaptured'),
+        event('SubscriptionActivated', { operationId }),
+      )
+    },
+    empty: async () => {
+      appended.length = 0
+      await knex.raw(`truncate operations, idempotency_keys, plans, plan_versions, stock, keys, subscriptions, charges,
+        accounts, movements, slots, clock, audit`)
+      await knex.raw('update answers set number = 0')
+    },
+    close: async () => {
+      await knex.destroy()
+      await bed.close()
+    },
+  }
+}
+export type GatewayDatabase = Awaited<ReturnType<typeof openGatewayDatabase>>
+
+export const operationRow = (id: string, change: object = {}) => ({
+  id,
+  caller: 'ada',
+  kind: 'purchase',
+  subject: 'ada',
+  startedAt: T0,
+  outcome: null,
+  answer: null,
+  finishedAt: null,
+  ...change,
+})
+
+export const keyed = (key: string, path = '/v1/subscriptions', caller = 'ada') =>
+  idempotencyKey(Buffer.alloc(32), { caller, operation: 'purchase', key }, { path, body: { planId: 'acme-coding' } })
+
+export const purchase = (key: string, change: Partial<Intent> = {}, planId = 'acme-coding'): Intent => ({
+  kind: 'purchase',
+  caller: 'ada',
+  subject: 'ada',
+  key: keyed(key),
+  purchase: { userId: 'ada', planId, horizon: 0 },
+  command: ({ id, facts }) =>
+    say('PurchasePlan', {
+      userId: userId('ada'),
+      operationId: id,
+      planId,
+      planVersion: facts?.planVersion ?? 0,
+      knownSubscriptionId: facts?.knownSubscriptionId ?? null,
+      knownEnd: facts?.knownEnd ?? null,
+    }),
+  ...change,
+})
