@@ -29,10 +29,12 @@ export const checkAccount = (userId: UserId): AccountCheck => {
     },
     finish(account, stored) {
       if (complaint) return complaint
-      const end = last ? `entries end with ${last.id} (number ${last.sequence})` : 'there are no entries'
+      const entries = last
+        ? `its entries up to ${last.id} (number ${last.sequence})`
+        : 'its entries, of which there are none,'
       for (const field of [...ACCOUNT_NAMES, 'version', 'lastAt', 'hash'] as const)
         if (account[field] !== expected[field])
-          return `the account says ${field} ${account[field]}, its ${end} and make ${expected[field]}`
+          return `the account says ${field} ${account[field]}, ${entries} make ${expected[field]}`
       return compareHolds(holds, stored)
     },
   }
