@@ -1,6 +1,7 @@
 // Who may know whom. `npm run rooms` checks it; infra/e2e/src/rooms.unit.test.ts plants violations and must see them.
 const SERVICES = '(gateway|subscription|credits-ledger|key-inventory|billing-scheduler)'
-const TEST = '\\.(unit|property|int|e2e)\\.test\\.ts$'
+// Tests, and what only tests use.
+const TEST = '\\.((unit|property|int|e2e)\\.test|testing)\\.ts$'
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

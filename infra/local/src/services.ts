@@ -19,10 +19,10 @@ type Variable = string | RegExp
 
 /** Which variables a service is given besides those that all have; nobody sees another's secrets. */
 const needs: Record<Service, readonly Variable[]> = {
-  gateway: ['AUTH_JWT_SECRET', 'AUTH_JWKS_URL', 'CRON_SECRET', 'KEY_INVENTORY_URL', /_PER_MINUTE$/],
+  gateway: ['AUTH_JWT_SECRET', 'AUTH_JWKS_URL', 'KEY_INVENTORY_URL', /_PER_MINUTE$/],
   subscription: [/^CODING_PLAN_PRICE_/],
-  'credits-ledger': ['PAYMENTS', 'STRIPE_SECRET_KEY'],
-  'key-inventory': ['VAULT_KEY', 'FINGERPRINT_SECRET', 'IDENTITY_SECRET', 'SEALING_KEY', /_PER_MINUTE$/],
+  'credits-ledger': [],
+  'key-inventory': ['VAULT_KEY', 'FINGERPRINT_SECRET', 'SEALING_KEY', /_PER_MINUTE$/],
   'billing-scheduler': ['SERVICE_URLS'],
 }
 

@@ -124,7 +124,8 @@ export class UnregisteredSchema extends Error {
 const writerIdOf = (value: Buffer | null) =>
   value && value.length >= HEADER_BYTES && value[0] === MAGIC_BYTE ? value.readUInt32BE(1) : null
 
+// The package drops the status of a 404 when it looks a schema up; the words are Apicurio's and Confluent's.
 const isNotFound = (error: unknown) => {
   const { status, message } = (error ?? {}) as { status?: number; message?: string }
-  return status === 404 || /not found|no schema|40403|40401/i.test(message ?? '')
+  return status === 404 || /not found|no schema|no artifact|40403|40401/i.test(message ?? '')
 }

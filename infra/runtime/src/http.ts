@@ -16,7 +16,7 @@ export interface HttpOptions {
   readonly metrics: Metrics
   readonly internalSecret: Buffer
   /** Whether everything answers. */
-  readonly ready: () => { ready: boolean; reasons: string[] }
+  readonly ready: () => Promise<{ ready: boolean; reasons: string[] }>
   /** What is still open in this service (protocol.md 8, Settled). */
   readonly open: () => Promise<OpenWork>
   readonly server?: FastifyServerOptions
@@ -42,7 +42,7 @@ export const createHttp = async (options: HttpOptions): Promise<FastifyInstance>
   const hidden = { schema: { hide: true } }
   http.get('/healthz', hidden, async () => ({ status: 'alive' }))
   http.get('/readyz', hidden, async (_, reply) => {
-    const verdict = ready()
+    const verdict = await ready()
     return reply.code(verdict.ready ? 200 : 503).send(verdict)
   })
   http.get('/metrics', hidden, async (_, reply) =>

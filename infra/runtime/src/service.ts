@@ -27,6 +27,8 @@ export interface ServiceOptions<State> {
   readonly routes?: (http: FastifyInstance, parts: Parts) => void | Promise<void>
   /** What must be done once before the service is ready, with the worker at hand. */
   readonly begin?: (parts: Parts) => Promise<void>
+  /** What the service itself still lacks to be ready, in a sentence. */
+  readonly missing?: (knex: Knex) => Promise<string | null>
   /** How much is due and unanswered (billing-scheduler). */
   readonly due?: (knex: Knex) => Promise<number>
   readonly server?: FastifyServerOptions
@@ -73,9 +75,11 @@ export const startService = async <State>(options: ServiceOptions<State>): Promi
     log,
     metrics,
     internalSecret: environment.INTERNAL_SECRET,
-    ready: () => {
-      const { ready, reasons } = worker.ready()
-      return begun ? { ready, reasons } : { ready: false, reasons: ['The service is starting.', ...reasons] }
+    ready: async () => {
+      const reasons = begun ? worker.ready().reasons : ['The service is starting.']
+      const missing = reasons.length === 0 ? await options.missing?.(knex) : null
+      if (missing) reasons.push(missing)
+      return { ready: reasons.length === 0, reasons }
     },
     open: async () => {
       const { unpublished, uncalled } = await openWork(knex)
