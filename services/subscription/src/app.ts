@@ -1,0 +1,17 @@
+import type { ServiceOptions } from '@coding-plans/runtime'
+import { instant } from '@coding-plans/schemas'
+import type { Books } from './books.ts'
+import type { FixedPrices } from './domain/fixed-prices.ts'
+import { publishFixedPrices } from './environment-prices.ts'
+import { subscriptionHandler } from './handlers.ts'
+import { retries } from './retries.ts'
+
+const wallClock = () => instant(Date.now())
+
+/** The service, but for its environment. */
+export const subscriptionService = (prices: FixedPrices): Omit<ServiceOptions<Books>, 'environment'> => ({
+  service: 'subscription',
+  handler: subscriptionHandler(prices, wallClock),
+  work: [retries],
+  begin: (parts) => publishFixedPrices(parts, prices, wallClock()),
+})

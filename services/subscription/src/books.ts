@@ -1,0 +1,139 @@
+import type { Instant, UserId } from '@coding-plans/schemas'
+import type { PlanVersion } from './domain/plan.ts'
+import type { Subscription } from './domain/subscription.ts'
+import type { Term } from './domain/term.ts'
+import { Rows } from './rows.ts'
+import type { MoneyMemory, Saga } from './sagas/saga.ts'
+
+/** A user who tried to buy. Its row is the lock under which everything of that user changes. */
+export interface Buyer {
+  readonly userId: UserId
+  /** The latest business time that this user's messages have reached. */
+  readonly reached: Instant
+}
+
+/** What a round has before it. */
+export interface Contents {
+  /** Operations that were asked for before. */
+  readonly operations?: readonly string[]
+  readonly versions?: readonly PlanVersion[]
+  readonly buyers?: readonly Buyer[]
+  readonly subscriptions?: readonly Subscription[]
+  readonly terms?: readonly Term[]
+  readonly sagas?: readonly Saga[]
+  /** The last episode of a user and plan. */
+  readonly episodes?: readonly Pick<Subscription, 'id' | 'userId' | 'planId'>[]
+  readonly wallClock: Instant
+}
+
+const versionKey = ({ planId, version }: Pick<PlanVersion, 'planId' | 'version'>) => `${planId}|${version}`
+const MONEY: ReadonlySet<Saga['kind']> = new Set(['activation', 'extension', 'renewal'])
+
+/** Everything the messages of a round need, read beforehand, and what their decisions made of it. */
+export class Books {
+  readonly operations: Rows<{ readonly operationId: string }>
+  readonly versions: Rows<PlanVersion>
+  readonly buyers: Rows<Buyer>
+  readonly subscriptions: Rows<Subscription>
+  readonly terms: Rows<Term>
+  readonly sagas: Rows<Saga>
+  /** For what is tried again after a while; business time never comes from here. */
+  readonly wallClock: Instant
+  readonly #episodes = new Map<string, string>()
+
+  constructor(contents: Contents) {
+    const operations = (contents.operations ?? []).map((operationId) => ({ operationId }))
+    this.operations = new Rows(operations, ({ operationId }) => operationId)
+    this.versions = new Rows(contents.versions ?? [], versionKey, ({ planId }) => planId)
+    this.buyers = new Rows(contents.buyers ?? [], ({ userId }) => userId)
+    this.subscriptions = new Rows(
+      contents.subscriptions ?? [],
+      ({ id }) => id,
+      ({ userId }) => userId,
+    )
+    this.terms = new Rows(
+      contents.terms ?? [],
+      ({ subscriptionId, boundary }) => `${subscriptionId}|${boundary}`,
+      ({ subscriptionId }) => subscriptionId,
+    )
+    this.sagas = new Rows(
+      contents.sagas ?? [],
+      ({ id }) => id,
+      ({ userId }) => userId,
+    )
+    for (const { userId, planId, id } of contents.episodes ?? []) this.#episodes.set(`${userId}|${planId}`, id)
+    this.wallClock = contents.wallClock
+  }
+
+  /** Notes that an operation was asked for. false: it was before, and this is a copy (IDE-4). */
+  note(operationId: string): boolean {
+    if (this.operations.get(operationId)) return false
+    this.operations.put({ operationId })
+    return true
+  }
+
+  /** An older stamp is lifted to what this user's messages have reached (protocol.md 7). */
+  reach(userId: string, time: Instant): Instant {
+    const buyer = this.buyers.get(userId)
+    if (!buyer || time <= buyer.reached) return buyer?.reached ?? time
+    this.buyers.put({ ...buyer, reached: time })
+    return time
+  }
+
+  /** The plan as it is on sale. */
+  currentVersion(planId: string): PlanVersion | undefined {
+    return this.versions
+      .of(planId)
+      .reduce<PlanVersion | undefined>(
+        (newest, version) => (newest && newest.version > version.version ? newest : version),
+        undefined,
+      )
+  }
+
+  version(planId: string, version: number): PlanVersion | undefined {
+    return this.versions.get(versionKey({ planId, version }))
+  }
+
+  /** The one that is not ended, of this user and provider (SUB-6). */
+  live(userId: UserId, providerId: string): Subscription | undefined {
+    return this.subscriptions
+      .of(userId)
+      .find((subscription) => subscription.providerId === providerId && subscription.status !== 'ended')
+  }
+
+  /** The last episode of the same plan. */
+  previous(userId: UserId, planId: string): string | null {
+    return this.#episodes.get(`${userId}|${planId}`) ?? null
+  }
+
+  /** A new episode begins. */
+  open(episode: Subscription) {
+    this.subscriptions.put(episode)
+    this.#episodes.set(`${episode.userId}|${episode.planId}`, episode.id)
+  }
+
+  subscription(id: string): Subscription {
+    const subscription = this.subscriptions.get(id)
+    if (!subscription) throw new Error(`There is no subscription ${id}.`)
+    return subscription
+  }
+
+  /** The purchase that runs for this user and provider. */
+  purchaseOf(userId: UserId, providerId: string): Saga | undefined {
+    return this.#running(userId).find((saga) => saga.providerId === providerId && saga.kind !== 'renewal')
+  }
+
+  /** What runs to pay for a term of this subscription: at most one. */
+  moneySagaOf({ id, userId }: Pick<Subscription, 'id' | 'userId'>): Saga<MoneyMemory> | undefined {
+    return this.#running(userId).find(({ subscriptionId }) => subscriptionId === id) as Saga<MoneyMemory> | undefined
+  }
+
+  #running(userId: UserId) {
+    return this.sagas.of(userId).filter(({ running, kind }) => running && MONEY.has(kind))
+  }
+
+  /** Bought terms that are not over, the running one included (EXT-2). */
+  unendedTerms(subscriptionId: string, at: Instant): number {
+    return this.terms.of(subscriptionId).filter(({ endsAt }) => endsAt > at).length
+  }
+}

@@ -1,0 +1,62 @@
+import { type Message, type Saying, say } from '@coding-plans/runtime'
+import type { Instant } from '@coding-plans/schemas'
+import type { Books } from './books.ts'
+import {
+  type CanceledBy,
+  type Cancellation,
+  canceled,
+  isAlive,
+  reasonOf,
+  type Subscription,
+} from './domain/subscription.ts'
+import { begin, hear } from './sagas/engine.ts'
+import { beginEnd } from './sagas/follow.ts'
+
+/** Cancel at the period's end, or now (CAN-1). */
+export const cancelSubscription = (books: Books, message: Message<'CancelSubscription'>, at: Instant): Saying[] => {
+  const { userId, operationId, subscriptionId, by, at: when } = message.body
+  if (by === 'unknown' || when === 'unknown') throw new Error(`A cancellation by ${by} at ${when}.`)
+  if (!books.note(operationId)) return []
+  const refuse = (reason: 'not_found' | 'not_cancelable', version: number | null) => [
+    say('CancellationRefused', { userId, operationId, subscriptionId, reason, version }),
+  ]
+  const subscription = books.subscriptions.get(subscriptionId)
+  if (subscription?.userId !== userId) return refuse('not_found', null)
+  if (!isAlive(subscription) || books.moneySagaOf(subscription)?.memory.end) {
+    return refuse('not_cancelable', subscription.version)
+  }
+  const said =
+    when === 'now' ? endNow(books, subscription, { at, by, operationId }) : schedule(books, subscription, message, by)
+  return by === 'operator' ? [...said, audit(message, subscription, at)] : said
+}
+
+/** It keeps the stamp that the canceler gave it: one from before the boundary counts even if it arrives after (protocol.md 4). */
+const schedule = (books: Books, subscription: Subscription, message: Message<'CancelSubscription'>, by: CanceledBy) => {
+  const { userId, operationId, subscriptionId } = message.body
+  const next = canceled(subscription, { at: message.time, by, operationId })
+  books.subscriptions.put(next)
+  return [say('CancellationScheduled', { userId, operationId, subscriptionId, by, version: next.version })]
+}
+
+/** What runs to pay for a term gives back, or, if it is decided, is done first. */
+const endNow = (books: Books, subscription: Subscription, { at, by, operationId }: Cancellation): Saying[] => {
+  const ending = { operationId, boundary: null, at, reason: reasonOf(by) }
+  const saga = books.moneySagaOf(subscription)
+  if (saga) return hear(books, saga, 'EndAsked', ending, at)
+  return beginEnd({ books, begin: (beginning) => begin(books, beginning, at) }, subscription, ending)
+}
+
+const audit = ({ body }: Message<'CancelSubscription'>, before: Subscription, at: Instant) => {
+  const { userId: subject, actor, subscriptionId: target, at: when, reason } = body
+  const flags = (cancelAtPeriodEnd: boolean) => JSON.stringify({ userId: subject, cancelAtPeriodEnd })
+  return say('ActionAudited', {
+    subject,
+    actor,
+    action: 'subscription.cancel',
+    target,
+    before: flags(before.canceledAt !== null),
+    after: when === 'now' ? JSON.stringify({ userId: subject, accessUntil: at }) : flags(true),
+    reason,
+    at,
+  })
+}

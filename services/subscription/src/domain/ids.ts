@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto'
+import type { Instant } from '@coding-plans/schemas'
+
+const digest = (...parts: (string | number)[]) =>
+  createHash('sha256').update(parts.join('|')).digest('hex').slice(0, 32)
+const iso = (at: Instant) => new Date(at).toISOString()
+
+// Derived, so that a repeat of what made them makes the same ones (IDE-3); boundaries as canonical UTC instants.
+
+export const subscriptionIdOf = (operationId: string) => `sub_${digest(operationId)}`
+
+/** The term's key: one charge for one subscription and boundary, whatever the number of attempts. */
+export const chargeIdOf = (subscriptionId: string, boundary: Instant) => `chg_${digest(subscriptionId, iso(boundary))}`
+
+/** One attempt at a renewal, and so its hold: a declined or released one leaves nothing under it (protocol.md 4). */
+export const renewalIdOf = (subscriptionId: string, boundary: Instant, attempt: number) =>
+  `ren_${digest(subscriptionId, iso(boundary), attempt)}`
+
+/** The end that a due term brings. There is only one in a subscription's life. */
+export const endIdOf = (subscriptionId: string) => `end_${digest(subscriptionId)}`

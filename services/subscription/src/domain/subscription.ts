@@ -1,0 +1,147 @@
+import type { Instant, Microdollars, SubscriptionEnded, UserId } from '@coding-plans/schemas'
+import { boundaryAfter, type Period, samePeriod } from './period.ts'
+import type { PlanVersion } from './plan.ts'
+
+export type CanceledBy = 'user' | 'operator'
+export type EndReason = Exclude<SubscriptionEnded['reason'], 'unknown'>
+
+/** One episode: a life from activation to end. Policy, price and period are copies, which no later publish alters (CAT-5). */
+export interface Subscription extends Period {
+  readonly id: string
+  readonly userId: UserId
+  readonly providerId: string
+  readonly planId: string
+  readonly planVersion: number
+  readonly planName: string
+  readonly price: Microdollars
+  readonly graceHours: number
+  readonly maxPrepaidPeriods: number
+  readonly repurchase: PlanVersion['repurchase']
+  readonly ownership: PlanVersion['ownership']
+  readonly reveal: boolean
+  readonly upstreamRevocation: PlanVersion['upstreamRevocation']
+  readonly lowStockThreshold: number
+  readonly status: 'active' | 'ended'
+  readonly currentPeriodStart: Instant
+  readonly currentPeriodEnd: Instant
+  /** The end is so many copied periods after this instant. */
+  readonly anchor: Instant
+  readonly anchorPeriods: number
+  /** Attempts at a renewal so far: each has an id, and so a hold, of its own. */
+  readonly renewals: number
+  /** The first stamp of the cancellation that stands, who asked last, and in which operation; null: it will renew. */
+  readonly canceledAt: Instant | null
+  readonly canceledBy: CanceledBy | null
+  readonly canceledIn: string | null
+  /** Set while the end is being carried out, and after. */
+  readonly accessUntil: Instant | null
+  readonly endReason: EndReason | null
+  readonly endedAt: Instant | null
+  readonly previousSubscriptionId: string | null
+  readonly createdAt: Instant
+  /** Raised whenever something is said of it. */
+  readonly version: number
+}
+
+interface Beginning {
+  readonly id: string
+  readonly userId: UserId
+  readonly plan: PlanVersion
+  readonly createdAt: Instant
+  readonly start: Instant
+  readonly previousSubscriptionId: string | null
+}
+
+/** A new episode, on the plan's terms of today (REA-1). */
+export const begun = ({ id, userId, plan, createdAt, start, previousSubscriptionId }: Beginning): Subscription => ({
+  id,
+  userId,
+  providerId: plan.providerId,
+  planId: plan.planId,
+  planVersion: plan.version,
+  planName: plan.name,
+  price: plan.price,
+  periodUnit: plan.periodUnit,
+  periodCount: plan.periodCount,
+  graceHours: plan.graceHours,
+  maxPrepaidPeriods: plan.maxPrepaidPeriods,
+  repurchase: plan.repurchase,
+  ownership: plan.ownership,
+  reveal: plan.reveal,
+  upstreamRevocation: plan.upstreamRevocation,
+  lowStockThreshold: plan.lowStockThreshold,
+  status: 'active',
+  currentPeriodStart: start,
+  currentPeriodEnd: boundaryAfter(start, plan, 1),
+  anchor: start,
+  anchorPeriods: 1,
+  renewals: 0,
+  ...notCanceled,
+  accessUntil: null,
+  endReason: null,
+  endedAt: null,
+  previousSubscriptionId,
+  createdAt,
+  version: 1,
+})
+
+const notCanceled = { canceledAt: null, canceledBy: null, canceledIn: null }
+
+/** Living, and its end not begun. */
+export const isAlive = ({ status, accessUntil }: Subscription) => status === 'active' && accessUntil === null
+
+/** Something is about to be said of it. */
+export const told = (subscription: Subscription): Subscription => ({
+  ...subscription,
+  version: subscription.version + 1,
+})
+
+/**
+ * One period stacked on the end, start unchanged (EXT-1). Another period than the copied one makes the new end the anchor.
+ * `clears`: the operation whose cancellation stood when the purchase was asked for; one that came later stays (EXT-2).
+ */
+export const extended = (subscription: Subscription, period: Period, clears: string | null): Subscription => {
+  const cleared = subscription.canceledIn === clears ? { ...subscription, ...notCanceled } : subscription
+  if (samePeriod(subscription, period)) return { ...cleared, ...onePeriodMore(subscription) }
+  const anchor = boundaryAfter(subscription.currentPeriodEnd, period, 1)
+  return { ...cleared, currentPeriodEnd: anchor, anchor, anchorPeriods: 0 }
+}
+
+/** The next term, which begins at the boundary whatever the time of processing (REN-1). */
+export const renewed = (subscription: Subscription): Subscription => ({
+  ...subscription,
+  currentPeriodStart: subscription.currentPeriodEnd,
+  ...onePeriodMore(subscription),
+})
+
+const onePeriodMore = (subscription: Subscription) => {
+  const anchorPeriods = subscription.anchorPeriods + 1
+  return { anchorPeriods, currentPeriodEnd: boundaryAfter(subscription.anchor, subscription, anchorPeriods) }
+}
+
+export interface Cancellation {
+  readonly at: Instant
+  readonly by: CanceledBy
+  readonly operationId: string
+}
+
+/** To end with its period. Flagging twice is harmless (CAN-1): the first stamp counts, and nothing new is told. */
+export const canceled = (subscription: Subscription, { at, by, operationId }: Cancellation): Subscription => {
+  const again = subscription.canceledAt !== null
+  return {
+    ...(again ? subscription : told(subscription)),
+    canceledAt: again ? subscription.canceledAt : at,
+    canceledBy: by,
+    canceledIn: operationId,
+  }
+}
+
+export const reasonOf = (by: CanceledBy | null): EndReason => (by === 'operator' ? 'admin_terminated' : 'user_canceled')
+
+/** The end has begun: access stops at this instant. */
+export const ending = (subscription: Subscription, at: Instant, reason: EndReason): Subscription =>
+  told({ ...subscription, accessUntil: at, endReason: reason })
+
+/** Final (invariant 13). */
+export const ended = (subscription: Subscription): Subscription =>
+  told({ ...subscription, status: 'ended', endedAt: subscription.accessUntil })

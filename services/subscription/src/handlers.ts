@@ -1,0 +1,42 @@
+import type { Decide, Handler, Message, Saying } from '@coding-plans/runtime'
+import type { Instant, MessageName } from '@coding-plans/schemas'
+import { answer, commandFailed } from './answers.ts'
+import type { Books } from './books.ts'
+import { cancelSubscription } from './cancellations.ts'
+import { publishPlan } from './catalogue.ts'
+import type { FixedPrices } from './domain/fixed-prices.ts'
+import { periodEnded } from './due-terms.ts'
+import { purchasePlan } from './purchases.ts'
+import { loadBooks, saveBooks } from './store.ts'
+
+type DecideAt<Name extends MessageName> = (books: Books, message: Message<Name>, at: Instant) => Saying[]
+
+/** Business time of what is decided and said: the message's, lifted to what its user's messages have reached. */
+const lifted =
+  <Name extends MessageName>(decide: DecideAt<Name>) =>
+  (books: Books, message: Message<Name>): Saying[] => {
+    const at = books.reach(message.key, message.time)
+    return decide(books, message, at).map((saying) => ({ time: at, ...saying }))
+  }
+
+/** The service's table of contents: what it listens to, and who decides it. */
+export const decide = (prices: FixedPrices): Decide<Books> => ({
+  PublishPlan: lifted(publishPlan(prices)),
+  PurchasePlan: lifted(purchasePlan),
+  CancelSubscription: lifted(cancelSubscription),
+  PeriodEnded: lifted(periodEnded),
+  CreditsHeld: lifted(answer),
+  HoldDeclined: lifted(answer),
+  HoldCaptured: lifted(answer),
+  HoldReleased: lifted(answer),
+  KeyAssigned: lifted(answer),
+  KeyDeclined: lifted(answer),
+  KeyRemoved: lifted(answer),
+  CommandFailed: lifted(commandFailed),
+})
+
+export const subscriptionHandler = (prices: FixedPrices, wallClock: () => Instant): Handler<Books> => ({
+  load: (tx, messages) => loadBooks(tx, messages, wallClock()),
+  decide: decide(prices),
+  save: saveBooks,
+})

@@ -1,0 +1,5 @@
+import { catalogue } from './001-catalogue.ts'
+import { subscriptions } from './002-subscriptions.ts'
+import { sagas } from './003-sagas.ts'
+
+export const migrations = [catalogue, subscriptions, sagas]

@@ -1,0 +1,29 @@
+import type { Message } from '@coding-plans/runtime'
+import type { Bodies, MessageName } from '@coding-plans/schemas'
+
+const bodiesOf = <Name extends MessageName>(messages: readonly Message[], name: Name): Bodies[Name][] =>
+  messages.flatMap((message) => (message.name === name ? [message.body as Bodies[Name]] : []))
+
+const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)].sort()
+
+/** What the messages of a round ask of the database. */
+export const needsOf = (messages: readonly Message[]) => {
+  const purchases = bodiesOf(messages, 'PurchasePlan')
+  const publishes = bodiesOf(messages, 'PublishPlan')
+  const cancellations = bodiesOf(messages, 'CancelSubscription')
+  const dues = bodiesOf(messages, 'PeriodEnded')
+  return {
+    /** Whose rows are locked; a plan id among them finds nobody. */
+    keys: distinct(messages.map(({ key }) => key)),
+    correlationIds: distinct(messages.map(({ correlationId }) => correlationId)),
+    operationIds: distinct([...purchases, ...publishes, ...cancellations].map(({ operationId }) => operationId)),
+    subscriptionIds: distinct([...cancellations, ...dues].map(({ subscriptionId }) => subscriptionId)),
+    publishedPlans: distinct(publishes.map(({ planId }) => planId)),
+    plans: distinct([...purchases, ...publishes].map(({ planId }) => planId)),
+    offers: purchases.map(({ planId, planVersion }) => ({ planId, planVersion })),
+    purchases: purchases.map(({ userId, planId }) => ({ userId, planId })),
+    buyers: distinct(purchases.map(({ userId }) => userId)),
+  }
+}
+
+export type Needs = ReturnType<typeof needsOf>

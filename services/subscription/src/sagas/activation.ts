@@ -1,0 +1,156 @@
+import { say } from '@coding-plans/runtime'
+import type { ActivationMemory } from './saga.ts'
+import {
+  captureHold,
+  free,
+  givingBack,
+  givingKeyBack,
+  holdCredits,
+  keeping,
+  learnAccount,
+  learnTooLittle,
+  purchaseRefused,
+  releaseHold,
+  removeKey,
+  tellFailure,
+  understood,
+} from './steps.ts'
+import type { SagaTable, Step } from './table.ts'
+
+type State =
+  | 'holding'
+  | 'assigning'
+  | 'capturing'
+  | 'active'
+  | 'releasing'
+  | 'refused'
+  | 'withdrawing'
+  | 'failing'
+  | 'failed'
+
+const assignKey = ({ saga: { id, userId, memory } }: Step<ActivationMemory>) => {
+  const {
+    id: subscriptionId,
+    planId,
+    providerId,
+    ownership,
+    reveal,
+    upstreamRevocation,
+    lowStockThreshold,
+  } = memory.episode
+  const policy = { ownership, reveal, upstreamRevocation, lowStockThreshold }
+  return say('AssignKey', { userId, assignmentId: id, subscriptionId, planId, providerId, ...policy })
+}
+
+const learnKey = ({ heard }: Step<ActivationMemory, 'KeyAssigned'>) => {
+  const { keyId, slotVersion, stockVersion } = heard
+  return { key: { keyId, slotVersion, stockVersion } }
+}
+
+const learnNoKey = ({ heard }: Step<ActivationMemory, 'KeyDeclined'>) => {
+  const { reason, slotVersion, stockVersion } = heard
+  return { refusal: { reason: understood(reason), slotVersion, stockVersion } }
+}
+
+/** Charge, key, slot and subscription: now all exist (SUB-2). */
+const openEpisode = ({ books, saga: { memory } }: Step<ActivationMemory>) => {
+  books.open(memory.episode)
+  books.terms.put(memory.term)
+}
+
+const activated = ({ saga: { userId, memory } }: Step<ActivationMemory>) => {
+  const { episode, operationId, term, accountVersion, key } = memory
+  if (!key) throw new Error('A subscription begins without a key.')
+  return say('SubscriptionActivated', {
+    userId,
+    operationId,
+    subscriptionId: episode.id,
+    planId: episode.planId,
+    planVersion: episode.planVersion,
+    planName: episode.planName,
+    providerId: episode.providerId,
+    price: episode.price,
+    periodUnit: episode.periodUnit,
+    periodCount: episode.periodCount,
+    graceHours: episode.graceHours,
+    currentPeriodStart: episode.currentPeriodStart,
+    currentPeriodEnd: episode.currentPeriodEnd,
+    previousSubscriptionId: episode.previousSubscriptionId,
+    createdAt: episode.createdAt,
+    chargeId: term.chargeId,
+    version: episode.version,
+    accountVersion,
+    ...key,
+  })
+}
+
+const refuse = ({ saga: { userId, memory } }: Step<ActivationMemory>) => {
+  const { operationId, episode, refusal, accountVersion } = memory
+  if (!refusal) throw new Error('A purchase is refused without a reason.')
+  return purchaseRefused({ userId, operationId, planId: episode.planId }, { accountVersion, ...refusal })
+}
+
+/** Credits secured, then the key in the slot, then the charge, then "active" (SUB-1). Money comes first, so that nobody who cannot pay holds the last key (SUB-7). */
+export const activation: SagaTable<State, ActivationMemory> = {
+  begins: {
+    when: free,
+    yes: { to: 'assigning', send: assignKey },
+    no: { to: 'holding', send: holdCredits },
+  },
+  states: {
+    holding: {
+      CreditsHeld: { to: 'assigning', send: assignKey },
+      HoldDeclined: { to: 'refused', learn: learnTooLittle, send: refuse },
+      CommandFailed: { to: 'failing', send: releaseHold },
+    },
+    assigning: {
+      KeyAssigned: {
+        when: free,
+        yes: { to: 'active', learn: learnKey, change: openEpisode, send: activated },
+        no: { to: 'capturing', learn: learnKey, send: captureHold },
+      },
+      KeyDeclined: {
+        when: free,
+        yes: { to: 'refused', learn: learnNoKey, send: refuse },
+        no: { to: 'releasing', learn: learnNoKey, send: releaseHold },
+      },
+      CommandFailed: { to: 'withdrawing', send: removeKey },
+      CreditsHeld: 'ignore',
+    },
+    capturing: {
+      HoldCaptured: { to: 'active', learn: learnAccount, change: openEpisode, send: activated },
+      CommandFailed: { to: 'capturing', again: captureHold },
+      CreditsHeld: 'ignore',
+      KeyAssigned: 'ignore',
+    },
+    active: { ...keeping, KeyAssigned: 'ignore' },
+    releasing: {
+      HoldReleased: { to: 'refused', learn: learnAccount, send: refuse },
+      CommandFailed: { to: 'releasing', again: releaseHold },
+      CreditsHeld: 'ignore',
+      KeyDeclined: 'ignore',
+    },
+    refused: { ...givingBack('refused'), ...givingKeyBack('refused') },
+    withdrawing: {
+      KeyRemoved: {
+        when: free,
+        yes: { to: 'failed', send: tellFailure },
+        no: { to: 'failing', send: releaseHold },
+      },
+      CommandFailed: { to: 'withdrawing', again: removeKey },
+      CreditsHeld: 'ignore',
+      KeyAssigned: 'ignore',
+      KeyDeclined: 'ignore',
+    },
+    failing: {
+      HoldReleased: { to: 'failed', send: tellFailure },
+      CommandFailed: { to: 'failing', again: releaseHold },
+      CreditsHeld: 'ignore',
+      HoldDeclined: 'ignore',
+      KeyAssigned: 'ignore',
+      KeyDeclined: 'ignore',
+      KeyRemoved: 'ignore',
+    },
+    failed: { ...givingBack('failed'), ...givingKeyBack('failed') },
+  },
+}

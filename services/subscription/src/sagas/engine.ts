@@ -1,0 +1,99 @@
+import type { Saying } from '@coding-plans/runtime'
+import type { Instant } from '@coding-plans/schemas'
+import type { Books } from '../books.ts'
+import { activation } from './activation.ts'
+import { end } from './end.ts'
+import { extension } from './extension.ts'
+import { renewal } from './renewal.ts'
+import type { Saga, SagaKind } from './saga.ts'
+import {
+  type Beginning,
+  type Cell,
+  type Entry,
+  type Heard,
+  type Hearings,
+  type SagaTable,
+  type Step,
+  waysOf,
+} from './table.ts'
+
+/** Every saga of this service, by its kind. */
+export const tables = { activation, extension, renewal, end }
+
+// Which saga hears what is settled in the tables; the engine walks them all alike.
+type AnyTable = SagaTable<string, unknown>
+type AnyEntry = Entry<string, unknown, Heard>
+const tableOf = (kind: SagaKind) => tables[kind] as unknown as AnyTable
+
+/** Final: no cell leads to another state. */
+export const isFinal = ({ states }: AnyTable, state: string) =>
+  Object.values(states[state] ?? {}).every((entry) => waysOf(entry as AnyEntry).every(({ cell }) => cell.to === state))
+
+const FIRST_RETRY_MILLISECONDS = 1_000
+const LONGEST_RETRY_MILLISECONDS = 60_000
+const retryAfter = (failures: number) =>
+  Math.min(LONGEST_RETRY_MILLISECONDS, FIRST_RETRY_MILLISECONDS * 2 ** Math.min(failures - 1, 10))
+
+/** Begin a saga. Business time `at` is that of what it is begun by. */
+export const begin = <Kind extends SagaKind>(books: Books, beginning: Beginning<Kind>, at: Instant): Saying[] => {
+  if (books.sagas.get(beginning.id)) throw new Error(`Saga ${beginning.id} has begun already.`)
+  const saga: Saga = { ...beginning, state: '', running: true, failures: 0, retryAt: null, at }
+  return walk(books, saga, tableOf(saga.kind).begins as AnyEntry, null, at)
+}
+
+/** A saga hears something. @throws if that is impossible in its state. */
+export const hear = <Name extends Heard>(
+  books: Books,
+  saga: Saga,
+  name: Name,
+  heard: Hearings[Name],
+  at: Instant,
+): Saying[] => {
+  const row: Partial<Record<Heard, unknown>> = tableOf(saga.kind).states[saga.state] ?? {}
+  const entry = row[name] as AnyEntry | undefined
+  if (!entry) throw new Error(`The ${saga.kind} ${saga.id} is ${saga.state}: ${name} is impossible.`)
+  return entry === 'ignore' ? [] : walk(books, saga, entry, heard, at)
+}
+
+const walk = (books: Books, saga: Saga, entry: AnyEntry, heard: Hearings[Heard], at: Instant): Saying[] => {
+  const stepOf = (now: Saga): Step<unknown> => {
+    return { books, saga: now, heard, at, begin: (beginning) => begin(books, beginning, at) }
+  }
+  const cell = choose(entry, stepOf(saga))
+  const memory = { ...(saga.memory as object), ...cell.learn?.(stepOf(saga)) }
+  const next = { ...moved(books, saga, cell, at), memory }
+  const step = stepOf(next)
+  books.sagas.put(next)
+  for (const change of [cell.change ?? []].flat()) change(step)
+  const said = [cell.send ?? []].flat().map((send) => ({ correlationId: saga.id, ...send(step) }))
+  return [...said, ...(cell.follow?.(step) ?? [])]
+}
+
+const choose = (entry: AnyEntry, step: Step<unknown>) => {
+  if (entry === 'ignore') throw new Error('What is ignored goes nowhere.')
+  if ('to' in entry) return entry
+  return entry.when(step) ? entry.yes : entry.no
+}
+
+const moved = (books: Books, saga: Saga, { to, again }: Cell<string, unknown, Heard>, at: Instant): Saga => {
+  if (again) {
+    const failures = saga.failures + 1
+    return { ...saga, at, failures, retryAt: books.wallClock + retryAfter(failures) }
+  }
+  const same = to === saga.state
+  const running = !isFinal(tableOf(saga.kind), to)
+  return { ...saga, state: to, running, at, failures: same ? saga.failures : 0, retryAt: same ? saga.retryAt : null }
+}
+
+/** The step that is to be said again, of a saga whose step failed. */
+export const stepAgain = (saga: Saga): Saying => {
+  const entry = tableOf(saga.kind).states[saga.state]?.CommandFailed
+  const again = entry && entry !== 'ignore' && 'again' in entry ? entry.again : undefined
+  if (!again) throw new Error(`The ${saga.kind} ${saga.id} is ${saga.state}: it has no step to say again.`)
+  return {
+    ...again({ saga }),
+    correlationId: saga.id,
+    time: saga.at,
+    cause: `again|${saga.id}|${saga.state}|${saga.failures}`,
+  }
+}

@@ -1,0 +1,99 @@
+import { say } from '@coding-plans/runtime'
+import type { PurchaseRefused } from '@coding-plans/schemas'
+import type { TermKind } from '../domain/term.ts'
+import type { MoneyMemory, Refusal, Saga } from './saga.ts'
+import type { Row, Step } from './table.ts'
+
+// What more than one saga says. Each needs no more than the saga, so that it can be said again.
+
+type Of<Memory> = { readonly saga: Saga<Memory> }
+
+export const holdCredits = ({ saga: { id, userId, memory } }: Of<MoneyMemory>) => {
+  const { subscriptionId, boundary, amount, kind: purpose } = memory.term
+  const { operationId } = memory
+  return say('HoldCredits', { userId, holdId: id, amount, purpose, operationId, subscriptionId, boundary })
+}
+
+export const captureHold = ({ saga: { id, userId, memory } }: Of<MoneyMemory>) => {
+  const { operationId, description } = memory
+  const { subscriptionId, boundary, kind: purpose, chargeId } = memory.term
+  if (chargeId === null) throw new Error('A free term has nothing to capture.')
+  const term = { chargeId, subscriptionId, purpose, boundary }
+  return say('CaptureHold', { userId, holdId: id, ...term, operationId, description })
+}
+
+export const releaseHold = ({ saga: { id, userId } }: Of<unknown>) => say('ReleaseHold', { userId, holdId: id })
+
+export const removeKey = ({ saga: { userId, subscriptionId, providerId } }: Of<unknown>) =>
+  say('RemoveKey', { userId, subscriptionId, providerId })
+
+export const free = ({ saga: { memory } }: Of<MoneyMemory>) => memory.term.amount === 0
+
+/** The account as it is after a hold ended. */
+export const learnAccount = ({ heard: { version } }: { heard: { version: number } }) => ({ accountVersion: version })
+
+/** Too little was available (SUB-3). */
+export const learnTooLittle = ({ heard }: Step<unknown, 'HoldDeclined'>): { refusal: Refusal } => {
+  const { reason, required, available, version: accountVersion } = heard
+  return { refusal: { reason: understood(reason), required, available, accountVersion } }
+}
+
+/** @throws if a later version of another service gives a reason that nobody here knows. */
+export const understood = <Reason extends string>(reason: Reason): Exclude<Reason, 'unknown'> => {
+  if (reason === 'unknown') throw new Error('It was declined for a reason that nobody understands.')
+  return reason as Exclude<Reason, 'unknown'>
+}
+
+const begunBy: Record<TermKind, 'PurchasePlan' | 'PeriodEnded'> = {
+  activation: 'PurchasePlan',
+  extension: 'PurchasePlan',
+  renewal: 'PeriodEnded',
+}
+
+/** Tells whoever began it that it failed: an operation ends so, and a due term is said again later. */
+export const tellFailure = ({ saga: { userId, memory } }: Of<MoneyMemory>) => {
+  const { messageId, due, term } = memory
+  return say('CommandFailed', {
+    subject: userId,
+    messageId: term.kind === 'renewal' ? (due?.messageId ?? messageId) : messageId,
+    messageName: begunBy[term.kind],
+    reason: `The ${term.kind} failed; what it had got was given back.`,
+  })
+}
+
+const nothingElse = {
+  required: null,
+  available: null,
+  accountVersion: null,
+  slotVersion: null,
+  stockVersion: null,
+  subscriptionId: null,
+  subscriptionVersion: null,
+}
+
+export const purchaseRefused = (asked: Pick<PurchaseRefused, 'userId' | 'operationId' | 'planId'>, refusal: Refusal) =>
+  say('PurchaseRefused', { ...nothingElse, ...asked, ...refusal })
+
+/** A final state that did not succeed: what comes late is given back. */
+export const givingBack = <State extends string>(state: State) =>
+  ({
+    CreditsHeld: { to: state, send: releaseHold },
+    HoldDeclined: 'ignore',
+    HoldReleased: 'ignore',
+    CommandFailed: 'ignore',
+  }) satisfies Row<State, unknown>
+
+/** The same for a key. */
+export const givingKeyBack = <State extends string>(state: State) =>
+  ({
+    KeyAssigned: { to: state, send: removeKey },
+    KeyDeclined: 'ignore',
+    KeyRemoved: 'ignore',
+  }) satisfies Row<State, unknown>
+
+/** A final state that succeeded: copies name the hold that it has. To release would take it from a paying user. */
+export const keeping = {
+  CreditsHeld: 'ignore',
+  HoldCaptured: 'ignore',
+  CommandFailed: 'ignore',
+} satisfies Row<never, unknown>

@@ -1,0 +1,135 @@
+import { insertRows, laneOf, type Message, select, type Tx, updateRows, upsertRows } from '@coding-plans/runtime'
+import type { Instant } from '@coding-plans/schemas'
+import { Books, type Buyer, type Contents } from './books.ts'
+import type { PlanVersion } from './domain/plan.ts'
+import type { Subscription } from './domain/subscription.ts'
+import type { Term } from './domain/term.ts'
+import { type Needs, needsOf } from './needs.ts'
+import type { Saga } from './sagas/saga.ts'
+
+/** Locks the users of these messages, in sorted order, then the plans to be published; reads what the decisions need. */
+export const loadBooks = async (tx: Tx, messages: readonly Message[], wallClock: Instant): Promise<Books> => {
+  const needs = needsOf(messages)
+  const buyers = await lockBuyers(tx, needs)
+  if (needs.publishedPlans.length > 0) await lockPlans(tx, needs.publishedPlans)
+  const sagas = await findSagas(tx, needs)
+  return new Books({
+    buyers,
+    sagas,
+    subscriptions: await findSubscriptions(tx, needs, sagas),
+    operations: await findOperations(tx, needs.operationIds),
+    ...(await findForPurchases(tx, needs)),
+    versions: await findVersions(tx, needs),
+    wallClock,
+  })
+}
+
+const lockBuyers = async (tx: Tx, { buyers, keys }: Needs) => {
+  if (buyers.length > 0)
+    await tx.raw('insert into buyers (user_id) select * from unnest(?::text[]) on conflict do nothing', [buyers])
+  return select<Buyer>(tx, 'select * from buyers where user_id = any(?) order by user_id for update', [keys])
+}
+
+/** A plan gets a new version under the lock of its row. */
+const lockPlans = (tx: Tx, planIds: readonly string[]) =>
+  tx.raw('select from plans where plan_id = any(?) order by plan_id for update', [planIds as string[]])
+
+const SAGA_COLUMNS = 'id, kind, user_id, provider_id, subscription_id, state, memory, running, failures, retry_at, at'
+
+const findSagas = (tx: Tx, { correlationIds, keys }: Needs) =>
+  select<Saga>(tx, `select ${SAGA_COLUMNS} from sagas where id = any(?) or (running and user_id = any(?))`, [
+    correlationIds,
+    keys,
+  ])
+
+const findSubscriptions = (tx: Tx, { subscriptionIds, keys }: Needs, sagas: readonly Saga[]) => {
+  const ids = [...subscriptionIds, ...sagas.map(({ subscriptionId }) => subscriptionId)]
+  const condition = `id = any(?) or (status <> 'ended' and user_id = any(?))`
+  return select<Subscription>(tx, `select * from subscriptions where ${condition}`, [ids, keys])
+}
+
+const findOperations = async (tx: Tx, operationIds: readonly string[]) => {
+  if (operationIds.length === 0) return []
+  const condition = 'operation_id = any(?)'
+  const rows = await select<{ operationId: string }>(tx, `select * from operations where ${condition}`, [operationIds])
+  return rows.map(({ operationId }) => operationId)
+}
+
+const findVersions = async (tx: Tx, { plans, offers }: Needs) => {
+  if (plans.length === 0) return []
+  return select<PlanVersion>(
+    tx,
+    `select v.* from plan_versions v join plans p using (plan_id)
+     where p.plan_id = any(?) and (v.version = p.version
+       or (v.plan_id, v.version) in (select * from unnest(?::text[], ?::int[])))`,
+    [plans, offers.map(({ planId }) => planId), offers.map(({ planVersion }) => planVersion)],
+  )
+}
+
+/** What the buyers have bought and what is not over yet; and their last episodes: those that no other points back to. */
+const findForPurchases = async (
+  tx: Tx,
+  { buyers, purchases }: Needs,
+): Promise<Pick<Contents, 'terms' | 'episodes'>> => {
+  if (buyers.length === 0) return {}
+  const terms = await select<Term>(
+    tx,
+    `select t.* from terms t join subscriptions s on s.id = t.subscription_id
+     where s.user_id = any(?) and s.status <> 'ended' and t.ends_at > s.current_period_start`,
+    [buyers],
+  )
+  const episodes = await select<Pick<Subscription, 'id' | 'userId' | 'planId'>>(
+    tx,
+    `select id, user_id, plan_id from subscriptions s
+     where (user_id, plan_id) in (select * from unnest(?::text[], ?::text[]))
+       and not exists (select from subscriptions later where later.previous_subscription_id = s.id)`,
+    [purchases.map(({ userId }) => userId), purchases.map(({ planId }) => planId)],
+  )
+  return { terms, episodes }
+}
+
+/** Writes what the round changed: a statement per table and kind of change. What is over goes first, for the unique constraints. */
+export const saveBooks = async (tx: Tx, books: Books): Promise<void> => {
+  const { operations, versions, buyers, subscriptions, terms, sagas } = books
+  await insertRows(tx, 'operations', operations.added)
+  await saveVersions(tx, versions.added)
+  await updateRows(tx, 'buyers', ['userId'], buyers.changed)
+  await updateRows(tx, 'subscriptions', ['id'], subscriptions.changed)
+  await insertRows(tx, 'subscriptions', subscriptions.added)
+  await insertRows(tx, 'terms', terms.added)
+  await updateRows(tx, 'sagas', ['id'], sagas.changed)
+  await insertRows(
+    tx,
+    'sagas',
+    sagas.added.map((saga) => ({ ...saga, lane: laneOf(saga.userId) })),
+  )
+}
+
+/** New versions, oldest first; the last of a plan is the one on sale. */
+export const saveVersions = async (tx: Tx, added: readonly PlanVersion[]) => {
+  await insertRows(tx, 'plan_versions', added)
+  const onSale = new Map(added.map(({ planId, version }) => [planId, { planId, version }]))
+  await upsertRows(tx, 'plans', ['planId'], [...onSale.values()])
+}
+
+/** Every plan as it is on sale, locked. */
+export const lockCatalogue = async (tx: Tx): Promise<PlanVersion[]> => {
+  await tx.raw('select from plans order by plan_id for update')
+  return select<PlanVersion>(tx, 'select v.* from plan_versions v join plans p using (plan_id, version)')
+}
+
+/** The latest business time that any user's message has reached. */
+export const findReached = async (tx: Tx): Promise<number> => {
+  const rows = await select<{ reached: number | null }>(tx, 'select max(reached) as reached from buyers')
+  return rows[0]?.reached ?? 0
+}
+
+/** Sagas of these lanes whose step is to be said again by now; each is given once. */
+export const takeRetries = (tx: Tx, lanes: readonly number[], wallClock: Instant, most: number): Promise<Saga[]> =>
+  select<Saga>(
+    tx,
+    `update sagas set retry_at = null
+     where id in (select id from sagas where retry_at <= ? and lane = any(?) order by retry_at limit ? for update)
+     returning ${SAGA_COLUMNS}`,
+    [wallClock, lanes, most],
+  )
