@@ -242,7 +242,7 @@ test('ERR-1: with the broker gone nothing is accepted; what is known can be read
   const answer = await eventually(
     () =>
       ask(one, 'POST', '/subscriptions', {
-        sub: 'kim',
+        sub: next('kim'),
         json: { planId: 'acme-coding' },
         key: next('k'),
         wait: 0,
