@@ -1,6 +1,7 @@
 import type { Saying } from '@coding-plans/runtime'
 import { message } from '@coding-plans/runtime/testing'
 import { type Bodies, instant, type MessageName, userId } from '@coding-plans/schemas'
+import { holdCredits, postCredits } from './bodies.testing.ts'
 import { type Account, emptyAccount } from './domain/account.ts'
 import type { Transfer } from './domain/transfer.ts'
 import { checkAccount } from './domain/verification.ts'
@@ -47,4 +48,18 @@ export class Book {
       [...this.ledger.holds.values()].filter((hold) => hold.userId === user),
     )
   }
+}
+
+/** A book in which ada has been granted this much. */
+export const granted = (amount: number) => {
+  const book = new Book()
+  book.ask('PostCredits', postCredits('ada', 'op_grant', amount))
+  return book
+}
+
+/** As `granted`, with an open hold of ten. */
+export const held = (amount: number) => {
+  const book = granted(amount)
+  book.ask('HoldCredits', holdCredits('ada', 'hold_1', 10))
+  return book
 }
