@@ -75,7 +75,12 @@ const nonsense: [string, string, Asked, Asked?][] = [
   ['another amount, known id', 'another hold', (book) => book.ask('HoldCredits', holdCredits('ada', 'hold_1', 11))],
   ['another user, known id', 'another hold', (book) => book.ask('HoldCredits', holdCredits('bob', 'hold_1', 10))],
   ['a capture of nothing', 'no hold', (book) => book.ask('CaptureHold', captureHold('ada', 'hold_2'))],
-  ["a capture of another's hold", 'no hold', (book) => book.ask('CaptureHold', captureHold('bob', 'hold_1'))],
+  [
+    "a capture of another's hold",
+    'no hold',
+    (book) => book.ask('CaptureHold', captureHold('bob', 'hold_1')),
+    (book) => book.ask('PostCredits', postCredits('bob', 'op_bob', 50)),
+  ],
   [
     'a capture for another subscription',
     'not for',
@@ -99,7 +104,12 @@ const nonsense: [string, string, Asked, Asked?][] = [
     (book) => book.ask('ReleaseHold', releaseHold('ada', 'hold_1')),
     (book) => book.ask('CaptureHold', captureHold('ada', 'hold_1')),
   ],
-  ["a release of another's hold", 'no hold', (book) => book.ask('ReleaseHold', releaseHold('bob', 'hold_1'))],
+  [
+    "a release of another's hold",
+    'no hold',
+    (book) => book.ask('ReleaseHold', releaseHold('bob', 'hold_1')),
+    (book) => book.ask('PostCredits', postCredits('bob', 'op_bob', 50)),
+  ],
   ['a posting of nothing', 'moves nothing', (book) => book.ask('PostCredits', postCredits('ada', 'op_2', 0))],
   ['a negative grant', 'moves nothing', (book) => book.ask('PostCredits', postCredits('ada', 'op_2', -5))],
   [

@@ -2,7 +2,7 @@ import { instant, microdollars } from '@coding-plans/schemas'
 import { expect, test } from 'vitest'
 import { captureHold, holdCredits, postCredits, releaseHold } from '../bodies.testing.ts'
 import { Book } from '../book.testing.ts'
-import { hashOf, type Transfer } from './transfer.ts'
+import { type Draft, hashOf, post, type Transfer } from './transfer.ts'
 
 /** Four transfers of ada's: granted 50, held 10, charged 10, adjusted by −5; and one open hold. */
 const book = () => {
@@ -92,6 +92,19 @@ test('LED-5: what is chained anew does not fit the account', () => {
   )
   expect(one.complaint('ada', forged)).toContain('the account says hash')
 })
+
+test.each(['release', 'charge'] as const)(
+  'LED-4: a second end of a hold is found though it fits the chain: %s',
+  (kind) => {
+    const one = book()
+    const toAccount = kind === 'charge' ? 'revenue' : 'available'
+    const ends = { amount: microdollars(1), fromAccount: 'held', toAccount, holdId: 'hold_1' } as const
+    const again: Draft = { id: 'ent_again', kind, ...ends }
+    const { account, transfer } = post(one.account('ada'), again, { at: instant(9_000), messageId: 'forged' })
+    const complaint = one.complaint('ada', [...one.transfers('ada'), transfer], account)
+    expect(complaint).toBe('entry ent_again (number 6): hold hold_1 is captured here')
+  },
+)
 
 test('LED-1: an account that is not the sum of its entries is found', () => {
   const one = book()
