@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs'
+import {
+  type Answer,
+  buy,
+  type Client,
+  fresh,
+  grant,
+  type House,
+  openHouse,
+  openShop,
+  USD,
+  uploadKeys,
+} from './house.ts'
+
+// Figures, not a test: latency at rest, purchases at a fixed rate, CPU per purchase, each process at rest.
+
+const RATE_PER_SECOND = 50
+const SECONDS = 30
+const AT_REST = 40
+const IDLE_SECONDS = 10
+const TICKS_PER_SECOND = 100
+const MOST_KEYS_IN_AN_UPLOAD = 1_000
+const GRANTS_AT_ONCE = 50
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+/** CPU seconds and resident megabytes of one process. */
+const usageOf = (pid: number | undefined) => {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+  const kilobytes = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
+  return { cpuSeconds, megabytes: Math.round(kilobytes / 1024) }
+}
+
+const processesOf = ({ stack }: House) => [
+  ...stack.services.map(({ service, pid }) => ({ name: service as string, pid })),
+  { name: 'kafka', pid: stack.servers.broker.pid },
+  { name: 'registry', pid: stack.servers.registry.pid },
+  { name: 'postgres', pid: stack.servers.postgres.pid },
+]
+
+const measure = (house: House) => processesOf(house).map(({ name, pid }) => ({ name, ...usageOf(pid) }))
+type Usage = ReturnType<typeof measure>
+
+const between = (before: Usage, after: Usage) =>
+  after.map(({ name, cpuSeconds, megabytes }, n) => ({
+    name,
+    megabytes,
+    cpuSeconds: cpuSeconds - (before[n]?.cpuSeconds ?? 0),
+  }))
+
+const quantile = (values: readonly number[], q: number) => {
+  const sorted = [...values].sort((a, b) => a - b)
+  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0)
+}
+const latency = (answers: readonly Answer[]) => {
+  const times = answers.map(({ milliseconds }) => milliseconds)
+  return `p50 ${quantile(times, 0.5)} ms, p95 ${quantile(times, 0.95)} ms, p99 ${quantile(times, 0.99)} ms`
+}
+
+const fundedUsers = async (house: House, count: number): Promise<Client[]> => {
+  const clients: Client[] = []
+  while (clients.length < count) {
+    const users = Array.from({ length: Math.min(GRANTS_AT_ONCE, count - clients.length) }, () => fresh('load'))
+    await Promise.all(users.map((user) => grant(house, user, 20 * USD)))
+    clients.push(...(await Promise.all(users.map((user) => house.as(user)))))
+  }
+  return clients
+}
+
+const began = performance.now()
+const house = await openHouse({ clock: 'system' })
+console.log(`ready after ${((performance.now() - began) / 1000).toFixed(1)} s (a new data directory)`)
+try {
+  const total = RATE_PER_SECOND * SECONDS
+  const { planId } = await openShop(house, { keys: 0 })
+  for (let left = total + AT_REST; left > 0; left -= MOST_KEYS_IN_AN_UPLOAD)
+    await uploadKeys(house, planId, Math.min(left, MOST_KEYS_IN_AN_UPLOAD))
+  const clients = await fundedUsers(house, total + AT_REST)
+
+  await pause(3_000)
+  const idle = measure(house)
+  await pause(IDLE_SECONDS * 1_000)
+  for (const { name, cpuSeconds, megabytes } of between(idle, measure(house)))
+    console.log(`at rest   ${name.padEnd(18)} ${megabytes} MB, ${((cpuSeconds / IDLE_SECONDS) * 100).toFixed(1)} % CPU`)
+
+  const single: Answer[] = []
+  for (const client of clients.splice(0, AT_REST)) single.push(await buy(client, planId))
+  console.log(`at rest   one purchase at a time: ${latency(single)}`)
+
+  const before = measure(house)
+  const start = performance.now()
+  const answers = await Promise.all(
+    clients.map(async (client, n) => {
+      await pause(Math.max(0, start + (n * 1_000) / RATE_PER_SECOND - performance.now()))
+      return buy(client, planId)
+    }),
+  )
+  const used = between(before, measure(house))
+  const failed = answers.filter(({ status }) => status !== 201)
+  console.log(
+    `${RATE_PER_SECOND}/s for ${SECONDS} s: ${latency(answers)}; ${failed.length} of ${answers.length} not bought`,
+  )
+  for (const { name, cpuSeconds, megabytes } of used)
+    console.log(
+      `at ${RATE_PER_SECOND}/s   ${name.padEnd(18)} ${megabytes} MB, ${((cpuSeconds * 1_000) / total).toFixed(2)} ms CPU per purchase`,
+    )
+  const services = used.slice(0, -3).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0)
+  console.log(
+    `CPU per purchase: ${((services * 1_000) / total).toFixed(1)} ms in the services (PostgreSQL's backends are processes of their own)`,
+  )
+  if (failed.length > 0) process.exitCode = 1
+} finally {
+  await house.close()
+}
