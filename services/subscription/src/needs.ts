@@ -1,5 +1,6 @@
 import type { Message } from '@coding-plans/runtime'
 import type { Bodies, MessageName } from '@coding-plans/schemas'
+import { renewalIdOf } from './domain/ids.ts'
 
 const bodiesOf = <Name extends MessageName>(messages: readonly Message[], name: Name): Bodies[Name][] =>
   messages.flatMap((message) => (message.name === name ? [message.body as Bodies[Name]] : []))
@@ -15,7 +16,10 @@ export const needsOf = (messages: readonly Message[]) => {
   return {
     /** Whose rows are locked; a plan id among them finds nobody. */
     keys: distinct(messages.map(({ key }) => key)),
-    correlationIds: distinct(messages.map(({ correlationId }) => correlationId)),
+    /** Those that are answered, and those that copies of a due message had begun. */
+    sagaIds: distinct(
+      messages.map(({ name, id, correlationId }) => (name === 'PeriodEnded' ? renewalIdOf(id) : correlationId)),
+    ),
     operationIds: distinct([...purchases, ...publishes, ...cancellations].map(({ operationId }) => operationId)),
     subscriptionIds: distinct([...cancellations, ...dues].map(({ subscriptionId }) => subscriptionId)),
     publishedPlans: distinct(publishes.map(({ planId }) => planId)),

@@ -10,5 +10,5 @@ const MOST_AT_ONCE = 500
 export const retries: LaneWork = {
   name: 'retries',
   everyMilliseconds: LOOK_EVERY_MILLISECONDS,
-  run: async (tx, lanes, wallClock) => (await takeRetries(tx, lanes, wallClock, MOST_AT_ONCE)).map(stepAgain),
+  run: async (tx, lanes, wallClock) => (await takeRetries(tx, lanes, wallClock, MOST_AT_ONCE)).flatMap(stepAgain),
 }

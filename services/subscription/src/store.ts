@@ -36,9 +36,9 @@ const lockPlans = (tx: Tx, planIds: readonly string[]) =>
 
 const SAGA_COLUMNS = 'id, kind, user_id, provider_id, subscription_id, state, memory, running, failures, retry_at, at'
 
-const findSagas = (tx: Tx, { correlationIds, keys }: Needs) =>
+const findSagas = (tx: Tx, { sagaIds, keys }: Needs) =>
   select<Saga>(tx, `select ${SAGA_COLUMNS} from sagas where id = any(?) or (running and user_id = any(?))`, [
-    correlationIds,
+    sagaIds,
     keys,
   ])
 

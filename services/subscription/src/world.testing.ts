@@ -1,49 +1,13 @@
 import { type Message, type Saying, say } from '@coding-plans/runtime'
 import { message } from '@coding-plans/runtime/testing'
-import {
-  type Bodies,
-  type Instant,
-  instant,
-  type MessageName,
-  microdollars,
-  routes,
-  userId,
-} from '@coding-plans/schemas'
+import { type Bodies, type Instant, instant, type MessageName, routes, userId } from '@coding-plans/schemas'
+import { at, publishBody } from './bodies.testing.ts'
 import { Books } from './books.ts'
 import type { FixedPrices } from './domain/fixed-prices.ts'
 import type { Subscription } from './domain/subscription.ts'
 import { decide } from './handlers.ts'
 import { InventoryModel, LedgerModel } from './participants.testing.ts'
 import { stepAgain } from './sagas/engine.ts'
-
-export const JANUARY = Date.UTC(2026, 0, 1)
-export const DAY = 86_400_000
-export const at = (milliseconds: number) => instant(JANUARY + milliseconds)
-
-let published = 0
-export const publishBody = (changes: Partial<Bodies['PublishPlan']> = {}): Bodies['PublishPlan'] => ({
-  planId: 'acme-coding',
-  operationId: `op_publish_${++published}`,
-  actor: 'admin-1',
-  providerId: 'acme',
-  providerName: 'Acme',
-  name: 'Acme Coding',
-  features: ['fast'],
-  models: ['acme-1'],
-  price: microdollars(20),
-  periodUnit: 'day',
-  periodCount: 30,
-  ownership: 'user',
-  reveal: true,
-  upstreamRevocation: 'never',
-  repurchase: 'extend',
-  graceHours: 0,
-  maxPrepaidPeriods: 12,
-  lowStockThreshold: 0,
-  position: 0,
-  saleState: 'open',
-  ...changes,
-})
 
 type Queue = 'ledger' | 'inventory' | 'subscription'
 const OUTCOMES: ReadonlySet<MessageName> = new Set([
@@ -73,6 +37,8 @@ export class World {
   readonly said: Message[] = []
   readonly heard: Message[] = []
   readonly queues: Record<Queue, Message[]> = { ledger: [], inventory: [], subscription: [] }
+  /** Commands that could not be handled, to be given to their queue once more. */
+  readonly dead: { readonly queue: Queue; readonly message: Message }[] = []
   /** Due messages that nobody answered yet, by subscription. */
   readonly unanswered = new Map<string, Bodies['PeriodEnded'] & { messageId: string }>()
   now: Instant = at(0)
@@ -87,7 +53,19 @@ export class World {
   tell<Name extends MessageName>(one: Message<Name>): Message[] {
     this.heard.push(one)
     const decideOne = this.#decide[one.name] as (books: Books, message: Message) => Saying[]
-    return decideOne(this.books, one).map((saying) => this.#note(saying, one))
+    const said = decideOne(this.books, one).map((saying) => this.#note(saying, one))
+    this.#assertAlone()
+    return said
+  }
+
+  /** What the database's unique indexes say. */
+  #assertAlone() {
+    const running = [...this.books.sagas].filter(({ running, kind }) => running && kind !== 'end')
+    const purchases = running.filter(({ kind }) => kind !== 'renewal')
+    const places = purchases.map(({ userId, providerId }) => `${userId}|${providerId}`)
+    const subscriptions = running.map(({ subscriptionId }) => subscriptionId)
+    for (const keys of [places, subscriptions])
+      if (new Set(keys).size < keys.length) throw new Error('Two sagas run where there may be one.')
   }
 
   #note(saying: Saying, cause?: Message): Message {
@@ -120,10 +98,16 @@ export class World {
     const next = this.queues[queue].shift()
     if (!next) return
     if (queue === 'subscription') return void this.tell(next)
+    if (fails) this.dead.push({ queue, message: next })
     const model = queue === 'ledger' ? this.ledger : this.inventory
     const said = fails ? [failureOf(next)] : model.handle(next)
     for (const { name, body } of said)
       this.queues.subscription.push(message(name, body, { time: next.time, correlationId: next.correlationId }))
+  }
+
+  redrive(nth = 0) {
+    const [letter] = this.dead.splice(nth % Math.max(1, this.dead.length), 1)
+    if (letter) this.queues[letter.queue].push(letter.message)
   }
 
   /** Until nothing is under way; steps that failed are said again. */
@@ -141,7 +125,7 @@ export class World {
     const due = [...this.books.sagas].filter(({ retryAt }) => retryAt !== null)
     for (const saga of due) {
       this.books.sagas.put({ ...saga, retryAt: null })
-      this.#note(stepAgain(saga))
+      for (const saying of stepAgain(saga)) this.#note(saying)
     }
     return due.length > 0
   }

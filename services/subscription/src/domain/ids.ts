@@ -12,9 +12,8 @@ export const subscriptionIdOf = (operationId: string) => `sub_${digest(operation
 /** The term's key: one charge for one subscription and boundary, whatever the number of attempts. */
 export const chargeIdOf = (subscriptionId: string, boundary: Instant) => `chg_${digest(subscriptionId, iso(boundary))}`
 
-/** One attempt at a renewal, and so its hold: a declined or released one leaves nothing under it (protocol.md 4). */
-export const renewalIdOf = (subscriptionId: string, boundary: Instant, attempt: number) =>
-  `ren_${digest(subscriptionId, iso(boundary), attempt)}`
+/** One attempt at a renewal, and so its hold: one for each due message, since that is said again after a failure. */
+export const renewalIdOf = (dueMessageId: string) => `ren_${digest(dueMessageId)}`
 
 /** The end that a due term brings. There is only one in a subscription's life. */
 export const endIdOf = (subscriptionId: string) => `end_${digest(subscriptionId)}`

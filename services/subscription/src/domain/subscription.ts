@@ -27,8 +27,6 @@ export interface Subscription extends Period {
   /** The end is so many copied periods after this instant. */
   readonly anchor: Instant
   readonly anchorPeriods: number
-  /** Attempts at a renewal so far: each has an id, and so a hold, of its own. */
-  readonly renewals: number
   /** The first stamp of the cancellation that stands, who asked last, and in which operation; null: it will renew. */
   readonly canceledAt: Instant | null
   readonly canceledBy: CanceledBy | null
@@ -75,7 +73,6 @@ export const begun = ({ id, userId, plan, createdAt, start, previousSubscription
   currentPeriodEnd: boundaryAfter(start, plan, 1),
   anchor: start,
   anchorPeriods: 1,
-  renewals: 0,
   ...notCanceled,
   accessUntil: null,
   endReason: null,

@@ -32,7 +32,6 @@ export const subscriptions: Migration = {
       current_period_end bigint not null,
       anchor bigint not null,
       anchor_periods integer not null check (anchor_periods >= 0),
-      renewals integer not null check (renewals >= 0),
       canceled_at bigint,
       canceled_by text check (canceled_by in ('user', 'operator')),
       canceled_in text,

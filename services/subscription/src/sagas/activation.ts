@@ -90,6 +90,12 @@ const refuse = ({ saga: { userId, memory } }: Step<ActivationMemory>) => {
   return purchaseRefused({ userId, operationId, planId: episode.planId }, { accountVersion, ...refusal })
 }
 
+const givingAllBack = <Final extends State>(state: Final) => ({
+  ...givingBack(state),
+  ...givingKeyBack(state),
+  CommandFailed: { to: state, again: [releaseHold, removeKey] },
+})
+
 /** Credits secured, then the key in the slot, then the charge, then "active" (SUB-1). Money comes first, so that nobody who cannot pay holds the last key (SUB-7). */
 export const activation: SagaTable<State, ActivationMemory> = {
   begins: {
@@ -125,12 +131,12 @@ export const activation: SagaTable<State, ActivationMemory> = {
     },
     active: { ...keeping, KeyAssigned: 'ignore' },
     releasing: {
+      ...givingKeyBack('releasing'),
       HoldReleased: { to: 'refused', learn: learnAccount, send: refuse },
       CommandFailed: { to: 'releasing', again: releaseHold },
       CreditsHeld: 'ignore',
-      KeyDeclined: 'ignore',
     },
-    refused: { ...givingBack('refused'), ...givingKeyBack('refused') },
+    refused: givingAllBack('refused'),
     withdrawing: {
       KeyRemoved: {
         when: free,
@@ -143,14 +149,12 @@ export const activation: SagaTable<State, ActivationMemory> = {
       KeyDeclined: 'ignore',
     },
     failing: {
+      ...givingKeyBack('failing'),
       HoldReleased: { to: 'failed', send: tellFailure },
       CommandFailed: { to: 'failing', again: releaseHold },
       CreditsHeld: 'ignore',
       HoldDeclined: 'ignore',
-      KeyAssigned: 'ignore',
-      KeyDeclined: 'ignore',
-      KeyRemoved: 'ignore',
     },
-    failed: { ...givingBack('failed'), ...givingKeyBack('failed') },
+    failed: givingAllBack('failed'),
   },
 }

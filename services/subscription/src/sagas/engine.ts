@@ -85,15 +85,11 @@ const moved = (books: Books, saga: Saga, { to, again }: Cell<string, unknown, He
   return { ...saga, state: to, running, at, failures: same ? saga.failures : 0, retryAt: same ? saga.retryAt : null }
 }
 
-/** The step that is to be said again, of a saga whose step failed. */
-export const stepAgain = (saga: Saga): Saying => {
+/** What is to be said again, of a saga whose step failed. */
+export const stepAgain = (saga: Saga): Saying[] => {
   const entry = tableOf(saga.kind).states[saga.state]?.CommandFailed
   const again = entry && entry !== 'ignore' && 'again' in entry ? entry.again : undefined
   if (!again) throw new Error(`The ${saga.kind} ${saga.id} is ${saga.state}: it has no step to say again.`)
-  return {
-    ...again({ saga }),
-    correlationId: saga.id,
-    time: saga.at,
-    cause: `again|${saga.id}|${saga.state}|${saga.failures}`,
-  }
+  const cause = `again|${saga.id}|${saga.state}|${saga.failures}`
+  return [again].flat().map((send) => ({ ...send({ saga }), correlationId: saga.id, time: saga.at, cause }))
 }

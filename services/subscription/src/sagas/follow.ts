@@ -34,17 +34,15 @@ export const takeUpDue = (stage: Stage, subscriptionId: string, due: Due): Sayin
 }
 
 /** The next term at the copied price (CAT-5). */
-const beginRenewal = ({ books, begin }: Stage, subscription: Subscription, due: Due): Saying[] => {
+const beginRenewal = ({ begin }: Stage, subscription: Subscription, due: Due): Saying[] => {
   const { id: subscriptionId, userId, providerId, price: amount, planName } = subscription
   const { boundary, messageId } = due
-  const renewals = subscription.renewals + 1
-  books.subscriptions.put({ ...subscription, renewals })
   const { currentPeriodEnd: endsAt } = renewed(subscription)
   const term = termOf({ subscriptionId, boundary, endsAt, kind: 'renewal', amount })
   const description = describeTerm(planName, term)
   const waiting = { due, end: null, accountVersion: null }
   const memory: MoneyMemory = { messageId, operationId: null, term, description, ...waiting }
-  const id = renewalIdOf(subscriptionId, boundary, renewals)
+  const id = renewalIdOf(messageId)
   return begin({ kind: 'renewal', id, userId, providerId, subscriptionId, memory })
 }
 

@@ -74,16 +74,16 @@ const nothingElse = {
 export const purchaseRefused = (asked: Pick<PurchaseRefused, 'userId' | 'operationId' | 'planId'>, refusal: Refusal) =>
   say('PurchaseRefused', { ...nothingElse, ...asked, ...refusal })
 
-/** A final state that did not succeed: what comes late is given back. */
+/** A final state that did not succeed: a hold that comes late is given back; both are answered, also when there is nothing. */
 export const givingBack = <State extends string>(state: State) =>
   ({
     CreditsHeld: { to: state, send: releaseHold },
     HoldDeclined: 'ignore',
     HoldReleased: 'ignore',
-    CommandFailed: 'ignore',
+    CommandFailed: { to: state, again: releaseHold },
   }) satisfies Row<State, unknown>
 
-/** The same for a key. */
+/** A key that comes when it is no longer wanted is given back; what is given back, is so for good. */
 export const givingKeyBack = <State extends string>(state: State) =>
   ({
     KeyAssigned: { to: state, send: removeKey },

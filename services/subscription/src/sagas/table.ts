@@ -52,7 +52,7 @@ export interface Cell<State, Memory, Name extends Heard> {
   readonly change?: OneOrMore<Act<Memory, Name, void>>
   readonly send?: OneOrMore<Act<Memory, Name, Saying>>
   /** The same step once more, after a while: what is decided goes only forward. */
-  readonly again?: (step: { readonly saga: Saga<Memory> }) => Saying
+  readonly again?: OneOrMore<(step: { readonly saga: Saga<Memory> }) => Saying>
   readonly follow?: Act<Memory, Name, Saying[]>
 }
 

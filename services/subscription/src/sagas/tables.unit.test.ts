@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { tables } from './engine.ts'
+import { draw, isFinalState, statesOf, waysThrough } from './picture.ts'
+import type { SagaKind } from './saga.ts'
+
+const kinds = Object.keys(tables) as SagaKind[]
+const rowOf = (kind: SagaKind, state: string): Record<string, unknown> =>
+  (tables[kind].states as Record<string, object>)[state] as Record<string, unknown>
+
+/** All that can be reached from here, along the ways of a table. */
+const reachable = (kind: SagaKind, from: string) => {
+  const reached = new Set([from])
+  for (const state of reached) for (const way of waysThrough(kind)) if (way.from === state) reached.add(way.to)
+  return reached
+}
+
+test.each(kinds)('%s: every state is named, reached, and has a way to an end', (kind) => {
+  const states = statesOf(kind)
+  for (const { to } of waysThrough(kind)) expect(states).toContain(to)
+  expect([...reachable(kind, '[*]')].filter((state) => state !== '[*]').sort()).toEqual([...states].sort())
+  for (const state of states)
+    expect([...reachable(kind, state)].some((reached) => isFinalState(kind, reached))).toBe(true)
+})
+
+test('the final states are these and no others', () => {
+  const finals = kinds.map((kind) => [kind, statesOf(kind).filter((state) => isFinalState(kind, state))])
+  expect(Object.fromEntries(finals)).toEqual({
+    activation: ['active', 'refused', 'failed'],
+    extension: ['extended', 'refused', 'failed'],
+    renewal: ['renewed', 'unfunded', 'abandoned', 'failed'],
+    end: ['ended'],
+  })
+})
+
+test.each(kinds)('%s: every state knows what to do when a step fails (protocol.md 3)', (kind) => {
+  for (const state of statesOf(kind)) expect(rowOf(kind, state).CommandFailed, state).toBeDefined()
+})
+
+test.each(kinds)('%s: undecided states give back; where there is no way back, the same step is said again', (kind) => {
+  const undecided = ['holding', 'assigning']
+  const succeeded = ['active', 'extended', 'renewed', 'ended']
+  const failures = waysThrough(kind).filter(({ heard }) => heard === 'CommandFailed')
+  for (const { from, to, again } of failures) {
+    expect(again, from).toBe(!undecided.includes(from))
+    expect(to === from, from).toBe(!undecided.includes(from))
+  }
+  const unfinished = statesOf(kind).filter((state) => !succeeded.includes(state))
+  expect(failures.map(({ from }) => from).sort()).toEqual(unfinished.sort())
+})
+
+const ANSWERS = [
+  'CreditsHeld',
+  'HoldDeclined',
+  'HoldCaptured',
+  'HoldReleased',
+  'KeyAssigned',
+  'KeyDeclined',
+  'KeyRemoved',
+]
+
+test.each(kinds)('IDE-4: %s: wherever it has come to, a copy of any answer on its way there is no nonsense', (kind) => {
+  for (const way of waysThrough(kind).filter(({ from, to, heard }) => from !== to && ANSWERS.includes(heard)))
+    for (const state of reachable(kind, way.to))
+      expect(rowOf(kind, state)[way.heard], `${state} ${way.heard}`).toBeDefined()
+})
+
+test.each(['activation', 'extension', 'renewal'] as const)(
+  'late credits: %s gives them back where it did not succeed, and nowhere else',
+  (kind) => {
+    const succeeded = { activation: 'active', extension: 'extended', renewal: 'renewed' }[kind]
+    for (const state of statesOf(kind).filter((one) => isFinalState(kind, one))) {
+      const late = waysThrough(kind).filter(({ from, heard }) => from === state && heard === 'CreditsHeld')
+      expect(late.length, state).toBe(state === succeeded ? 0 : 1)
+    }
+  },
+)
+
+test.each(kinds)('%s: the picture in the README is printed from the table', (kind) => {
+  const readme = readFileSync(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8')
+  expect(readme).toContain(draw(kind))
+})
