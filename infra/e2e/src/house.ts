@@ -48,7 +48,12 @@ export const openHouse = async ({ clock = 'test', env = {} }: HouseOptions = {})
   const log = (line: string) => {
     if (process.env.E2E_VERBOSE) console.log(line)
   }
-  const limits = { PURCHASES_PER_MINUTE: '100000', LOG_LEVEL: 'info', ...env }
+  const limits = {
+    ...(process.env.E2E_NODE_OPTIONS ? { NODE_OPTIONS: process.env.E2E_NODE_OPTIONS } : {}),
+    PURCHASES_PER_MINUTE: '100000',
+    LOG_LEVEL: 'info',
+    ...env,
+  }
   const start = () => startStack({ dataDir, clock, instances, env: limits, log })
   let stack = await start()
   const as = async (user: string, roles: readonly string[] = []): Promise<Client> => {

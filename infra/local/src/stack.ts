@@ -16,6 +16,10 @@ import { addressOf, readSettings, type Settings } from './settings.ts'
 import { signToken } from './sign-token.ts'
 import { subjects, topics } from './topics.ts'
 
+// A service is small and idles a lot: a young generation of 4 MB saves 15 MB of each (tried). HPKE needs X25519 of WebCrypto,
+// about which Node still warns.
+const nodeOptions = ['--max-semi-space-size=4', '--disable-warning=ExperimentalWarning']
+
 const root = join(import.meta.dirname, '..', '..', '..')
 
 export interface StackOptions {
@@ -64,7 +68,7 @@ const prepareService = (seat: Seat, around: Surroundings, directory: string, log
     {
       name: seat.name,
       command: process.execPath,
-      arguments: [join(root, 'services', seat.service, 'src', 'main.ts')],
+      arguments: [...nodeOptions, join(root, 'services', seat.service, 'src', 'main.ts')],
       environment: environmentOf(seat, around),
       cwd: root,
       ready: () => askService(seat.url),

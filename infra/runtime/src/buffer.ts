@@ -7,22 +7,14 @@ interface Arrival {
   readonly lane: number
   readonly items: readonly Item[]
   readonly nextOffset: number
-  readonly bytes: number
 }
 
 export const MOST_MESSAGES_IN_A_ROUND = 1_000
-const MOST_WAITING = 4_000
-const MOST_WAITING_BYTES = 32 * 1024 * 1024
 
 /** What has arrived on all owned lanes, in order of arrival. */
 export class ArrivalBuffer {
   #arrivals: Arrival[] = []
   #count = 0
-  #bytes = 0
-
-  get full() {
-    return this.#count >= MOST_WAITING || this.#bytes >= MOST_WAITING_BYTES
-  }
 
   get empty() {
     return this.#arrivals.length === 0
@@ -32,10 +24,13 @@ export class ArrivalBuffer {
     return this.#count
   }
 
+  holds(arrival: Arrival) {
+    return this.#arrivals.includes(arrival)
+  }
+
   add(arrival: Arrival) {
     this.#arrivals.push(arrival)
     this.#count += arrival.items.length
-    this.#bytes += arrival.bytes
   }
 
   drop(dropped: number) {
@@ -73,6 +68,5 @@ export class ArrivalBuffer {
   #keep(arrivals: Arrival[]) {
     this.#arrivals = arrivals
     this.#count = arrivals.reduce((sum, { items }) => sum + items.length, 0)
-    this.#bytes = arrivals.reduce((sum, { bytes }) => sum + bytes, 0)
   }
 }

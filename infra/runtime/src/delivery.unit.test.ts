@@ -69,7 +69,6 @@ describe('what has arrived', () => {
     topic,
     lane: n,
     nextOffset,
-    bytes: count,
     items: Array.from({ length: count }, (_, i) => ({
       topic,
       lane: n,

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex'
 import type { Tx } from './handler.ts'
+import { select } from './sql.ts'
 
 /** A lane that this process owns, with what has arrived on it. */
 export interface OwnedLane {
@@ -51,41 +52,68 @@ export interface LaneMove {
   readonly next: Readonly<Record<string, number>>
 }
 
+export interface MessageKey {
+  readonly source: string
+  readonly id: string
+}
+
+export interface Opening {
+  /** The lanes that moved. */
+  readonly moved: ReadonlySet<number>
+  /** Keys of the messages that nobody had seen; they are remembered from now on. */
+  readonly unseen: ReadonlySet<string>
+}
+
 /**
- * Compare and set of positions and epoch, all lanes in one statement. A lane that another holds locked, or that has moved
- * on without us, is not among the answers.
+ * The beginning of a round, in one statement: compare and set of positions and epoch, all lanes together; the ids of what
+ * came on them are remembered; what was published before is deleted. A lane that another holds locked, or that has moved
+ * on without us, is not among the answers, and nothing that came on it is remembered.
  */
-export const moveLanes = async (tx: Tx, moves: readonly LaneMove[]): Promise<Set<number>> => {
-  const { rows } = (await tx.raw(
+export const openRound = async (
+  tx: Tx,
+  moves: readonly LaneMove[],
+  messages: readonly (MessageKey & { lane: number })[],
+  published: readonly number[],
+): Promise<Opening> => {
+  const rows = await select<{ lane: number | null; source: string | null; id: string | null }>(
+    tx,
     `with given as (
        select * from json_to_recordset(?::json) as r(lane smallint, epoch bigint, expected jsonb, next jsonb)
      ), free as (
        select lane from lanes where lane in (select lane from given) order by lane for update skip locked
+     ), moved as (
+       update lanes l set positions = l.positions || g.next
+       from given g join free using (lane)
+       where l.lane = g.lane and l.epoch = g.epoch and l.positions @> g.expected
+       returning l.lane
+     ), fresh as (
+       insert into seen (source, id)
+       select m.source, m.id from unnest(?::smallint[], ?::text[], ?::uuid[]) as m(lane, source, id) join moved using (lane)
+       on conflict do nothing returning source, id
+     ), gone as (
+       delete from outbox where seq = any(?)
      )
-     update lanes l set positions = l.positions || g.next
-     from given g join free using (lane)
-     where l.lane = g.lane and l.epoch = g.epoch and l.positions @> g.expected
-     returning l.lane`,
-    [JSON.stringify(moves)],
-  )) as { rows: { lane: number }[] }
-  return new Set(rows.map(({ lane }) => lane))
+     select lane, null as source, null::uuid as id from moved union all select null, source, id from fresh`,
+    [
+      JSON.stringify(moves),
+      messages.map(({ lane }) => lane),
+      messages.map(({ source }) => source),
+      messages.map(({ id }) => id),
+      published,
+    ],
+  )
+  return {
+    moved: new Set(rows.flatMap(({ lane }) => (lane === null ? [] : [lane]))),
+    unseen: new Set(
+      rows.flatMap(({ source, id }) => (source === null || id === null ? [] : [seenKey({ source, id })])),
+    ),
+  }
 }
 
-/** Which message ids are new to this service; they are remembered from now on. */
-export const firstSeen = async (tx: Tx, ids: readonly { source: string; id: string }[]): Promise<Set<string>> => {
-  if (ids.length === 0) return new Set()
-  const { rows } = (await tx.raw(
-    `insert into seen (source, id) select * from unnest(?::text[], ?::uuid[])
-     on conflict do nothing returning source, id`,
-    [ids.map(({ source }) => source), ids.map(({ id }) => id)],
-  )) as { rows: { source: string; id: string }[] }
-  return new Set(rows.map(seenKey))
-}
-
-export const seenKey = ({ source, id }: { source: string; id: string }) => `${source}|${id}`
+export const seenKey = ({ source, id }: MessageKey) => `${source}|${id}`
 
 /** A dead letter's id is not seen, so that it can be sent again when its cause is mended. */
-export const forgetSeen = (tx: Tx, ids: readonly { source: string; id: string }[]) =>
+export const forgetSeen = (tx: Tx, ids: readonly MessageKey[]) =>
   tx.raw(
     'delete from seen s using unnest(?::text[], ?::uuid[]) as r(source, id) where s.source = r.source and s.id = r.id',
     [ids.map(({ source }) => source), ids.map(({ id }) => id)],

@@ -1,19 +1,19 @@
 import { pause } from './failures.ts'
 import type { Position } from './kafka/subscription.ts'
 
-const APART_MILLISECONDS = 50
-
 /**
  * Tells Kafka how far everything is answered: after the round's answers are acknowledged, never before, so that
  * "committed up to the end" means "everything answered". Lost commits are harmless: the database knows better.
  */
 export class OffsetTeller {
   readonly #commit: (positions: readonly Position[]) => Promise<void>
+  readonly #apartMilliseconds: number
   readonly #answered = new Map<string, Position>()
   #telling = false
 
-  constructor(commit: (positions: readonly Position[]) => Promise<void>) {
+  constructor(commit: (positions: readonly Position[]) => Promise<void>, apartMilliseconds: number) {
     this.#commit = commit
+    this.#apartMilliseconds = apartMilliseconds
   }
 
   add(positions: readonly Position[]) {
@@ -34,7 +34,7 @@ export class OffsetTeller {
   async #tellSoon() {
     this.#telling = true
     while (this.#answered.size > 0) {
-      await pause(APART_MILLISECONDS)
+      await pause(this.#apartMilliseconds)
       await this.tell().catch(() => {}) // the group moved on: the next owner tells
     }
     this.#telling = false

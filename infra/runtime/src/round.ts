@@ -5,8 +5,8 @@ import { appendEffects } from './effects.ts'
 import { isTrouble, isUniqueViolation, Nonsense } from './failures.ts'
 import type { Call, Handler, Message, Saying, Tx } from './handler.ts'
 import type { Item } from './item.ts'
-import { firstSeen, forgetSeen, type LaneMove, moveLanes, seenKey } from './lanes.ts'
-import { appendOutbox, deletePublished, type OutboxRow, type Scribe } from './outbox.ts'
+import { forgetSeen, type LaneMove, openRound, seenKey } from './lanes.ts'
+import { appendOutbox, type OutboxRow, type Scribe } from './outbox.ts'
 
 export interface RoundResult {
   readonly moved: ReadonlySet<number>
@@ -25,6 +25,18 @@ export interface RoundParts<State> {
   readonly mode: 'system' | 'test'
   /** Throws when so many dead letters more are a bad deployment. */
   readonly allows: (deadLetters: number) => void
+}
+
+/** The first copy of each message of a batch, with the place it came in. */
+const firstCopies = (items: readonly Item[]): Map<Message, Item> => {
+  const seen = new Set<string>()
+  const first = new Map<Message, Item>()
+  for (const item of items) {
+    if (!item.message || seen.has(seenKey(item.message))) continue
+    seen.add(seenKey(item.message))
+    first.set(item.message, item)
+  }
+  return first
 }
 
 /** A message that decide, save or encoding cannot stand. */
@@ -87,35 +99,19 @@ class Round<State> {
 
   async take(items: readonly Item[], moves: readonly LaneMove[], published: readonly number[]): Promise<RoundResult> {
     const tx = this.#tx
-    const moved = await moveLanes(tx, moves)
-    await deletePublished(tx, published)
-    const ours = items.filter(({ lane }) => moved.has(lane))
-    const unseen = await this.#unseen(ours)
-    const good = unseen.flatMap(({ message }) => (message && !this.#poison.has(message) ? [message] : []))
+    const first = firstCopies(items)
+    const { moved, unseen } = await openRound(tx, moves, [...first.keys()], published)
+    // Nonsense that has no id is judged by its position alone; every other message once, by its first copy.
+    const fresh = items.filter((item) => {
+      if (!moved.has(item.lane)) return false
+      if (item.nonsense !== undefined) return true
+      return item.message !== null && first.get(item.message) === item && unseen.has(seenKey(item.message))
+    })
+    const good = fresh.flatMap(({ message }) => (message && !this.#poison.has(message) ? [message] : []))
     const said = this.#careful ? await this.#attempt(tx, good) : await this.#run(tx, good)
-    const { letters, told } = await this.#bury(unseen)
+    const { letters, told } = await this.#bury(fresh)
     const rows = await appendOutbox(tx, [...said, ...told, ...letters])
     return { moved, rows, handled: good.length, deadLetters: letters.length }
-  }
-
-  /** The first copy of each message that this service has not handled yet, lifted to the present; and all nonsense. */
-  async #unseen(items: readonly Item[]): Promise<Item[]> {
-    const first = new Map<string, Item>()
-    for (const item of items) {
-      if (!item.message) continue
-      const key = seenKey(item.message)
-      if (!first.has(key)) first.set(key, item)
-    }
-    const fresh = await firstSeen(
-      this.#tx,
-      [...first.values()].map(({ message }) => message as Message),
-    )
-    return items.filter((item) => {
-      if (item.nonsense !== undefined) return true
-      if (!item.message) return false
-      const key = seenKey(item.message)
-      return fresh.has(key) && first.get(key) === item
-    })
   }
 
   #lift(message: Message): Message {

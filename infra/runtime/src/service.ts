@@ -25,6 +25,8 @@ export interface ServiceOptions<State> {
   readonly work?: readonly LaneWork[]
   /** The service's own routes. */
   readonly routes?: (http: FastifyInstance, parts: Parts) => void | Promise<void>
+  /** The shortest time from one round's beginning to the next; longer for who need not be quick. */
+  readonly paceMilliseconds?: number
   /** What must be done once before the service is ready, with the worker at hand. */
   readonly begin?: (parts: Parts) => Promise<void>
   /** What the service itself still lacks to be ready, in a sentence. */
@@ -67,6 +69,7 @@ export const startService = async <State>(options: ServiceOptions<State>): Promi
     sessionMilliseconds,
     log,
     metrics,
+    ...(options.paceMilliseconds ? { paceMilliseconds: options.paceMilliseconds } : {}),
   })
   const parts: Parts = { knex, log, worker: worker as Worker, environment }
   let begun = false

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Knex } from 'knex'
 import type { Tx } from './handler.ts'
 
@@ -27,9 +28,15 @@ const fromRow = <T>(row: Row): T => {
   return object as T
 }
 
+const nameOf = memo((sql) => `s_${createHash('sha256').update(sql).digest('hex').slice(0, 24)}`)
+
+/** Prepared once per connection: the texts are few and constant, and planning costs more than most of them. */
+const run = (tx: Tx | Knex, sql: string, bindings: readonly unknown[]) =>
+  tx.raw(sql, bindings as Knex.RawBinding[]).options({ name: nameOf(sql) })
+
 /** Rows with camelCase properties. `?` binds; an array binds as a PostgreSQL array. */
 export const select = async <T>(tx: Tx | Knex, sql: string, bindings: readonly unknown[] = []): Promise<T[]> => {
-  const { rows } = (await tx.raw(sql, bindings as Knex.RawBinding[])) as { rows: Row[] }
+  const { rows } = (await run(tx, sql, bindings)) as { rows: Row[] }
   return rows.map((row) => fromRow<T>(row))
 }
 
@@ -44,7 +51,7 @@ const json = (rows: readonly object[]) => JSON.stringify(rows.map(toRow))
 export const insertRows = async (tx: Tx | Knex, table: string, rows: readonly object[], onConflict = '') => {
   if (rows.length === 0) return
   const columns = columnsOf(rows)
-  await tx.raw(`insert into ${table} (${columns.join(', ')}) ${recordset(table, columns)} ${onConflict}`, [json(rows)])
+  await run(tx, `insert into ${table} (${columns.join(', ')}) ${recordset(table, columns)} ${onConflict}`, [json(rows)])
 }
 
 /** One update whatever the number of rows: sets every property that is not among the keys (camelCase). */
@@ -52,7 +59,8 @@ export const updateRows = async (tx: Tx | Knex, table: string, keys: readonly st
   if (rows.length === 0) return
   const keyColumns = keys.map(snake)
   const set = columnsOf(rows).filter((column) => !keyColumns.includes(column))
-  await tx.raw(
+  await run(
+    tx,
     `update ${table} t set ${set.map((column) => `${column} = r.${column}`).join(', ')}
      from json_populate_recordset(null::${table}, ?::json) r
      where ${keyColumns.map((column) => `t.${column} = r.${column}`).join(' and ')}`,

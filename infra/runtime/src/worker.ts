@@ -33,9 +33,16 @@ export interface WorkerOptions<State> {
   readonly sessionMilliseconds: number
   readonly log: Logger
   readonly metrics: Metrics
+  /** The shortest time from one round's beginning to the next, unless much is waiting. */
+  readonly paceMilliseconds?: number
 }
 
+// In test mode an advance waits for them.
+const OFFSETS_APART_MILLISECONDS = { system: 400, test: 50 }
 const MOST_ROUNDS_UNPUBLISHED = 4
+// A round costs about the same for one message and for thirty: under load they come this far apart, at least.
+const PACE_MILLISECONDS = 4
+const WORTH_A_ROUND_AT_ONCE = 200
 const HEALTH_EVERY_MILLISECONDS = 1_000
 const SILENT_AFTER_MILLISECONDS = 3_000
 const REFUSALS_BEFORE_A_NEW_CLAIM = 3
@@ -43,6 +50,7 @@ const FORGET_SEEN_EVERY_MILLISECONDS = 10 * 60_000
 const STOP_DEADLINE_MILLISECONDS = 4_000
 const CLAIM_AGAIN_AFTER_MILLISECONDS = 50
 const IDLE_MILLISECONDS = 1_000
+const HEARTBEAT_WHILE_WAITING_MILLISECONDS = 200
 
 /**
  * One worker per process: a member of its service's group that owns lanes, takes rounds over all that has arrived on
@@ -70,7 +78,9 @@ export class Worker<State = unknown> {
   #databaseAway = false
   #lastHeartbeat = 0
   #unpublishedRounds = 0
+  #lastRoundAt = 0
   #wake: () => void = () => {}
+  #taken = Promise.withResolvers<void>()
   #loop: Promise<void> | undefined
   #timers: NodeJS.Timeout[] = []
 
@@ -81,7 +91,10 @@ export class Worker<State = unknown> {
     this.#scribe = new Scribe(service, options.codec)
     this.#publisher = new KafkaPublisher(connection)
     this.#post = new Post(this.#publisher, knex)
-    this.#offsets = new OffsetTeller((positions) => this.#membership.commit(positions))
+    this.#offsets = new OffsetTeller(
+      (positions) => this.#membership.commit(positions),
+      OFFSETS_APART_MILLISECONDS[options.mode],
+    )
     const name = `${hostname()}/${process.pid}`
     this.#ownership = new Ownership({ knex, brokers: connection.brokers, topics: this.#topics, name, log })
     const owned = () => [...this.#ownership.owned.values()]
@@ -200,12 +213,13 @@ export class Worker<State = unknown> {
     this.#refusals.delete(`${topic}/${lane}`)
     owned.expected[topic] = batch.nextOffset
     const items = readBatch(this.#options.codec, this.#options.handler.decide, batch)
-    const bytes = batch.records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
-    this.#buffer.add({ topic, lane, items, nextOffset: batch.nextOffset, bytes })
+    const arrival = { topic, lane, items, nextOffset: batch.nextOffset }
+    this.#buffer.add(arrival)
     this.#options.metrics.lag(topic, lane, batch.highWatermark - batch.nextOffset)
     this.#wake()
-    while (this.#buffer.full && stillOurs() && !this.#stopping) {
-      await pause(20)
+    // The next fetch goes out when the round that takes this begins: once per round, with all that has come meanwhile.
+    while (this.#buffer.holds(arrival) && stillOurs() && !this.#stopping) {
+      await Promise.race([this.#taken.promise, pause(HEARTBEAT_WHILE_WAITING_MILLISECONDS)])
       await heartbeat()
     }
     return true
@@ -268,9 +282,16 @@ export class Worker<State = unknown> {
     if (this.#ownership.unclaimed) return this.#claim()
     const may = this.#halted === null && this.#unpublishedRounds < MOST_ROUNDS_UNPUBLISHED
     const worthwhile = may && !this.#buffer.empty
+    if (worthwhile) await this.#keepPace()
     if (worthwhile) await this.#round()
     await this.#doWork(worthwhile)
     return worthwhile
+  }
+
+  async #keepPace() {
+    const early = this.#lastRoundAt + (this.#options.paceMilliseconds ?? PACE_MILLISECONDS) - performance.now()
+    if (early >= 1 && this.#buffer.count < WORTH_A_ROUND_AT_ONCE) await pause(early)
+    this.#lastRoundAt = performance.now()
   }
 
   #untilNext() {
@@ -296,6 +317,8 @@ export class Worker<State = unknown> {
     const { handler, knex, service, mode, metrics, log } = this.#options
     const { generation } = this.#ownership
     const { items: arrived, moves } = this.#buffer.take(this.#ownership.owned)
+    this.#taken.resolve()
+    this.#taken = Promise.withResolvers<void>()
     const items = await prepareItems(handler.prepare, arrived)
     const now = () => instant(Date.now())
     const allows = (count: number) => this.#bursts.check(count, Date.now())

@@ -31,6 +31,8 @@ export const gateway = (config: Config): Omit<ServiceOptions<ReadModels>, 'envir
       save,
     }),
     work: [forgetting],
+    // Nobody waits for the steps on the way, and each outcome is looked for every few milliseconds anyway.
+    paceMilliseconds: 12,
     missing: async (knex) => ((await clock.now(knex)) === null ? 'The business clock has not been heard yet.' : null),
     routes: async (http, { knex, log, worker }) => {
       const waiting = new WaitingRoom(answeringStore(knex), log)

@@ -89,7 +89,7 @@ export class Membership {
       sessionTimeout: sessionMilliseconds,
       heartbeatInterval: Math.round(sessionMilliseconds / 8),
       rebalanceTimeout: 30_000,
-      maxWaitTimeInMs: 250,
+      maxWaitTimeInMs: 500,
       minBytes: 1,
       maxBytesPerPartition: 256 * 1024,
       maxBytes: 4 * 1024 * 1024,
