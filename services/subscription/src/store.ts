@@ -51,7 +51,9 @@ const findSubscriptions = (tx: Tx, { subscriptionIds, keys }: Needs, sagas: read
 const findOperations = async (tx: Tx, operationIds: readonly string[]) => {
   if (operationIds.length === 0) return []
   const condition = 'operation_id = any(?)'
-  const rows = await select<{ operationId: string }>(tx, `select * from operations where ${condition}`, [operationIds])
+  const rows = await select<{ operationId: string }>(tx, `select operation_id from operations where ${condition}`, [
+    operationIds,
+  ])
   return rows.map(({ operationId }) => operationId)
 }
 
@@ -91,7 +93,7 @@ const findForPurchases = async (
 /** Writes what the round changed: a statement per table and kind of change. What is over goes first, for the unique constraints. */
 export const saveBooks = async (tx: Tx, books: Books): Promise<void> => {
   const { operations, versions, buyers, subscriptions, terms, sagas } = books
-  await insertRows(tx, 'operations', operations.added)
+  await saveOperations(tx, operations.added)
   await saveVersions(tx, versions.added)
   await updateRows(tx, 'buyers', ['userId'], buyers.changed)
   await updateRows(tx, 'subscriptions', ['id'], subscriptions.changed)
@@ -102,6 +104,20 @@ export const saveBooks = async (tx: Tx, books: Books): Promise<void> => {
     tx,
     'sagas',
     sagas.added.map((saga) => ({ ...saga, lane: laneOf(saga.userId) })),
+  )
+}
+
+// Longer than commands are kept (7 days), so that none can come again that is not known.
+const OPERATIONS_ARE_KEPT_FOR = '8 days'
+const MOST_FORGOTTEN_AT_ONCE = 1_000
+
+const saveOperations = async (tx: Tx, added: readonly { operationId: string }[]) => {
+  if (added.length === 0) return
+  await insertRows(tx, 'operations', added)
+  await tx.raw(
+    `delete from operations where operation_id in (
+       select operation_id from operations where asked_at < now() - interval '${OPERATIONS_ARE_KEPT_FOR}'
+       order by asked_at limit ${MOST_FORGOTTEN_AT_ONCE} for update skip locked)`,
   )
 }
 

@@ -71,7 +71,8 @@ export class World {
   #note(saying: Saying, cause?: Message): Message {
     const correlationId = saying.correlationId ?? cause?.correlationId ?? ''
     const time = saying.time ?? cause?.time ?? this.now
-    const said = message(saying.name, saying.body, { time, correlationId, source: 'subscription' })
+    const causationId = cause?.id ?? null
+    const said = message(saying.name, saying.body, { time, correlationId, causationId, source: 'subscription' })
     this.said.push(said)
     const { owner, kind } = routes[said.name]
     if (kind === 'command') this.queues[owner === 'key-inventory' ? 'inventory' : 'ledger'].push(said)

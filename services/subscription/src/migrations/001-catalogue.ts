@@ -38,7 +38,9 @@ export const catalogue: Migration = {
 
     -- What was asked for: a copy of a command changes nothing, whatever became of the first (IDE-4).
     create table operations (
-      operation_id text primary key
+      operation_id text primary key,
+      asked_at timestamptz not null default now()
     );
+    create index operations_by_age on operations (asked_at);
   `,
 }

@@ -90,10 +90,13 @@ const refuse = ({ saga: { userId, memory } }: Step<ActivationMemory>) => {
   return purchaseRefused({ userId, operationId, planId: episode.planId }, { accountVersion, ...refusal })
 }
 
+// Whichever of the two failed; the other is answered again.
+const giveBack = [releaseHold, removeKey]
+
 const givingAllBack = <Final extends State>(state: Final) => ({
   ...givingBack(state),
   ...givingKeyBack(state),
-  CommandFailed: { to: state, again: [releaseHold, removeKey] },
+  CommandFailed: { to: state, again: giveBack },
 })
 
 /** Credits secured, then the key in the slot, then the charge, then "active" (SUB-1). Money comes first, so that nobody who cannot pay holds the last key (SUB-7). */
@@ -133,7 +136,7 @@ export const activation: SagaTable<State, ActivationMemory> = {
     releasing: {
       ...givingKeyBack('releasing'),
       HoldReleased: { to: 'refused', learn: learnAccount, send: refuse },
-      CommandFailed: { to: 'releasing', again: releaseHold },
+      CommandFailed: { to: 'releasing', again: giveBack },
       CreditsHeld: 'ignore',
     },
     refused: givingAllBack('refused'),
@@ -151,7 +154,7 @@ export const activation: SagaTable<State, ActivationMemory> = {
     failing: {
       ...givingKeyBack('failing'),
       HoldReleased: { to: 'failed', send: tellFailure },
-      CommandFailed: { to: 'failing', again: releaseHold },
+      CommandFailed: { to: 'failing', again: giveBack },
       CreditsHeld: 'ignore',
       HoldDeclined: 'ignore',
     },

@@ -80,15 +80,28 @@ const moved = (books: Books, saga: Saga, { to, again }: Cell<string, unknown, He
     const failures = saga.failures + 1
     return { ...saga, at, failures, retryAt: books.wallClock + retryAfter(failures) }
   }
-  const same = to === saga.state
+  if (to === saga.state) return saga
   const running = !isFinal(tableOf(saga.kind), to)
-  return { ...saga, state: to, running, at, failures: same ? saga.failures : 0, retryAt: same ? saga.retryAt : null }
+  // What failed and is still to be said again stays owed wherever the saga says things again.
+  const owed = saga.retryAt !== null && againOf({ ...saga, state: to }) !== undefined
+  return {
+    ...saga,
+    state: to,
+    running,
+    at,
+    failures: owed ? saga.failures : 0,
+    retryAt: owed ? saga.retryAt : null,
+  }
+}
+
+const againOf = (saga: Saga) => {
+  const entry = tableOf(saga.kind).states[saga.state]?.CommandFailed
+  return entry && entry !== 'ignore' && 'again' in entry ? entry.again : undefined
 }
 
 /** What is to be said again, of a saga whose step failed. */
 export const stepAgain = (saga: Saga): Saying[] => {
-  const entry = tableOf(saga.kind).states[saga.state]?.CommandFailed
-  const again = entry && entry !== 'ignore' && 'again' in entry ? entry.again : undefined
+  const again = againOf(saga)
   if (!again) throw new Error(`The ${saga.kind} ${saga.id} is ${saga.state}: it has no step to say again.`)
   const cause = `again|${saga.id}|${saga.state}|${saga.failures}`
   return [again].flat().map((send) => ({ ...send({ saga }), correlationId: saga.id, time: saga.at, cause }))
