@@ -9,8 +9,8 @@ import {
   reasonOf,
   type Subscription,
 } from './domain/subscription.ts'
+import { beginEnd } from './sagas/consequences.ts'
 import { begin, hear } from './sagas/engine.ts'
-import { beginEnd } from './sagas/follow.ts'
 
 /** Cancel at the period's end, or now (CAN-1). */
 export const cancelSubscription = (books: Books, message: Message<'CancelSubscription'>, at: Instant): Saying[] => {

@@ -1,5 +1,4 @@
 import { type Message, type Saying, say } from '@coding-plans/runtime'
-import type { Instant } from '@coding-plans/schemas'
 import type { Books } from './books.ts'
 import { type FixedPrices, fixedPriceOf } from './domain/fixed-prices.ts'
 import { describeVersion, type PlanVersion, publish } from './domain/plan.ts'
@@ -7,7 +6,7 @@ import { describeVersion, type PlanVersion, publish } from './domain/plan.ts'
 /** Publish a plan as a whole, as a new version (CAT-2). */
 export const publishPlan =
   (prices: FixedPrices) =>
-  (books: Books, { body: command }: Message<'PublishPlan'>, at: Instant): Saying[] => {
+  (books: Books, { body: command, time: at }: Message<'PublishPlan'>): Saying[] => {
     const { planId, operationId } = command
     const current = books.currentVersion(planId)
     const next = publish({ current, command, fixedPrice: fixedPriceOf(prices, planId), at })

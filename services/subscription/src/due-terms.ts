@@ -3,8 +3,8 @@ import type { Instant } from '@coding-plans/schemas'
 import type { Books } from './books.ts'
 import { judgeDue } from './domain/due.ts'
 import { renewalIdOf } from './domain/ids.ts'
+import { takeUpDue } from './sagas/consequences.ts'
 import { begin, hear } from './sagas/engine.ts'
-import { takeUpDue } from './sagas/follow.ts'
 
 /** A term is over. A purchase that is under way has to be done first: its saga remembers the message. */
 export const periodEnded = (books: Books, { id: messageId, body }: Message<'PeriodEnded'>, at: Instant): Saying[] => {

@@ -21,7 +21,7 @@ const lifted =
 
 /** The service's table of contents: what it listens to, and who decides it. */
 export const decide = (prices: FixedPrices): Decide<Books> => ({
-  PublishPlan: lifted(publishPlan(prices)),
+  PublishPlan: publishPlan(prices),
   PurchasePlan: lifted(purchasePlan),
   CancelSubscription: lifted(cancelSubscription),
   PeriodEnded: lifted(periodEnded),

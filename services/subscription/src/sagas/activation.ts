@@ -58,7 +58,7 @@ const openEpisode = ({ books, saga: { memory } }: Step<ActivationMemory>) => {
   books.terms.put(memory.term)
 }
 
-const activated = ({ saga: { userId, memory } }: Step<ActivationMemory>) => {
+const sayActivated = ({ saga: { userId, memory } }: Step<ActivationMemory>) => {
   const { episode, operationId, term, accountVersion, key } = memory
   if (!key) throw new Error('A subscription begins without a key.')
   return say('SubscriptionActivated', {
@@ -115,7 +115,7 @@ export const activation: SagaTable<State, ActivationMemory> = {
     assigning: {
       KeyAssigned: {
         when: free,
-        yes: { to: 'active', learn: learnKey, change: openEpisode, send: activated },
+        yes: { to: 'active', learn: learnKey, change: openEpisode, send: sayActivated },
         no: { to: 'capturing', learn: learnKey, send: captureHold },
       },
       KeyDeclined: {
@@ -127,7 +127,7 @@ export const activation: SagaTable<State, ActivationMemory> = {
       CreditsHeld: 'ignore',
     },
     capturing: {
-      HoldCaptured: { to: 'active', learn: learnAccount, change: openEpisode, send: activated },
+      HoldCaptured: { to: 'active', learn: learnAccount, change: openEpisode, send: sayActivated },
       CommandFailed: { to: 'capturing', again: captureHold },
       CreditsHeld: 'ignore',
       KeyAssigned: 'ignore',

@@ -1,6 +1,6 @@
 import { say } from '@coding-plans/runtime'
-import { extended, isAlive, told } from '../domain/subscription.ts'
-import { endNow, learnDue, learnEnd, takeUpWaiting } from './follow.ts'
+import { extended, isAlive } from '../domain/subscription.ts'
+import { endNow, learnDue, learnEnd, takeUpWaiting } from './consequences.ts'
 import type { ExtensionMemory } from './saga.ts'
 import {
   captureHold,
@@ -11,6 +11,7 @@ import {
   learnAccount,
   learnTooLittle,
   purchaseRefused,
+  raiseVersion,
   releaseHold,
   tellFailure,
 } from './steps.ts'
@@ -30,11 +31,7 @@ const moveEnd = ({ books, saga: { subscriptionId, memory } }: Step<ExtensionMemo
   books.terms.put(memory.term)
 }
 
-const tellNews = ({ books, saga: { subscriptionId } }: Step<ExtensionMemory>) => {
-  books.subscriptions.put(told(books.subscription(subscriptionId)))
-}
-
-const saySo = ({ books, saga: { userId, subscriptionId, memory } }: Step<ExtensionMemory>) => {
+const sayExtended = ({ books, saga: { userId, subscriptionId, memory } }: Step<ExtensionMemory>) => {
   const { operationId, term, at, accountVersion } = memory
   const { currentPeriodEnd, canceledAt, version } = books.subscription(subscriptionId)
   const { boundary: periodStart, amount, chargeId } = term
@@ -67,7 +64,7 @@ const refuse = ({ books, saga: { userId, subscriptionId, memory } }: Step<Extens
 export const extension: SagaTable<State, ExtensionMemory> = {
   begins: {
     when: free,
-    yes: { to: 'extended', change: [moveEnd, tellNews], send: saySo },
+    yes: { to: 'extended', change: [moveEnd, raiseVersion], send: sayExtended },
     no: { to: 'holding', send: holdCredits },
   },
   states: {
@@ -83,7 +80,13 @@ export const extension: SagaTable<State, ExtensionMemory> = {
       CommandFailed: { to: 'failing', send: releaseHold },
     },
     capturing: {
-      HoldCaptured: { to: 'extended', learn: learnAccount, change: tellNews, send: saySo, follow: takeUpWaiting },
+      HoldCaptured: {
+        to: 'extended',
+        learn: learnAccount,
+        change: raiseVersion,
+        send: sayExtended,
+        follow: takeUpWaiting,
+      },
       EndAsked: { to: 'capturing', learn: learnEnd },
       CommandFailed: { to: 'capturing', again: captureHold },
       CreditsHeld: 'ignore',

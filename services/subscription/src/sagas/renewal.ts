@@ -1,9 +1,19 @@
 import { say } from '@coding-plans/runtime'
 import { judgeDue } from '../domain/due.ts'
-import { reasonOf, renewed, told } from '../domain/subscription.ts'
-import { beginEnd, endNow, endOfTerm, learnDue, learnEnd, takeUpWaiting } from './follow.ts'
+import { reasonOf, renewed } from '../domain/subscription.ts'
+import { beginEnd, endNow, endOfTerm, learnDue, learnEnd, takeUpWaiting } from './consequences.ts'
 import type { MoneyMemory } from './saga.ts'
-import { captureHold, free, givingBack, holdCredits, keeping, learnAccount, releaseHold, tellFailure } from './steps.ts'
+import {
+  captureHold,
+  free,
+  givingBack,
+  holdCredits,
+  keeping,
+  learnAccount,
+  raiseVersion,
+  releaseHold,
+  tellFailure,
+} from './steps.ts'
 import type { SagaTable, Step } from './table.ts'
 
 type State = 'holding' | 'capturing' | 'renewed' | 'unfunded' | 'releasing' | 'abandoned' | 'failing' | 'failed'
@@ -18,14 +28,10 @@ const moveDates = ({ books, saga: { subscriptionId, memory } }: Step<MoneyMemory
   books.terms.put(memory.term)
 }
 
-const tellNews = ({ books, saga: { subscriptionId } }: Step<MoneyMemory>) => {
-  books.subscriptions.put(told(books.subscription(subscriptionId)))
-}
-
 const learnAnswered = () => ({ due: null })
 const learnPaid = (step: Step<MoneyMemory, 'HoldCaptured'>) => ({ ...learnAccount(step), ...learnAnswered() })
 
-const saySo = ({ books, saga: { userId, subscriptionId, memory } }: Step<MoneyMemory>) => {
+const sayRenewed = ({ books, saga: { userId, subscriptionId, memory } }: Step<MoneyMemory>) => {
   const { currentPeriodEnd, canceledAt, version } = books.subscription(subscriptionId)
   const { boundary, amount, chargeId } = memory.term
   return say('SubscriptionRenewed', {
@@ -53,7 +59,7 @@ const endUnfunded = (step: Step<MoneyMemory>) => {
 export const renewal: SagaTable<State, MoneyMemory> = {
   begins: {
     when: free,
-    yes: { to: 'renewed', learn: learnAnswered, change: [moveDates, tellNews], send: saySo },
+    yes: { to: 'renewed', learn: learnAnswered, change: [moveDates, raiseVersion], send: sayRenewed },
     no: { to: 'holding', send: holdCredits },
   },
   states: {
@@ -69,7 +75,7 @@ export const renewal: SagaTable<State, MoneyMemory> = {
       CommandFailed: { to: 'failing', send: releaseHold },
     },
     capturing: {
-      HoldCaptured: { to: 'renewed', learn: learnPaid, change: tellNews, send: saySo, follow: takeUpWaiting },
+      HoldCaptured: { to: 'renewed', learn: learnPaid, change: raiseVersion, send: sayRenewed, follow: takeUpWaiting },
       EndAsked: { to: 'capturing', learn: learnEnd },
       CommandFailed: { to: 'capturing', again: captureHold },
       CreditsHeld: 'ignore',

@@ -1,10 +1,11 @@
 import { say } from '@coding-plans/runtime'
 import type { PurchaseRefused } from '@coding-plans/schemas'
+import { told } from '../domain/subscription.ts'
 import type { TermKind } from '../domain/term.ts'
 import type { MoneyMemory, Refusal, Saga } from './saga.ts'
 import type { Row, Step } from './table.ts'
 
-// What more than one saga says. Each needs no more than the saga, so that it can be said again.
+// What more than one saga says, learns and changes. What it says needs no more than the saga, so that it can be said again.
 
 type Of<Memory> = { readonly saga: Saga<Memory> }
 
@@ -26,6 +27,11 @@ export const releaseHold = ({ saga: { id, userId } }: Of<unknown>) => say('Relea
 
 export const removeKey = ({ saga: { userId, subscriptionId, providerId } }: Of<unknown>) =>
   say('RemoveKey', { userId, subscriptionId, providerId })
+
+/** The version is raised when something is told and not before: else what is told meanwhile would look newer. */
+export const raiseVersion = ({ books, saga: { subscriptionId } }: Pick<Step<unknown>, 'books' | 'saga'>) => {
+  books.subscriptions.put(told(books.subscription(subscriptionId)))
+}
 
 export const free = ({ saga: { memory } }: Of<MoneyMemory>) => memory.term.amount === 0
 
