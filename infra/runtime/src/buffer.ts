@@ -2,7 +2,7 @@ import type { Item } from './item.ts'
 import type { LaneMove, OwnedLane } from './lanes.ts'
 
 /** A piece of one partition that arrived: its records, and where the position stands after them (holes included). */
-interface Arrival {
+export interface Arrival {
   readonly topic: string
   readonly lane: number
   readonly items: readonly Item[]

@@ -1,18 +1,18 @@
 import { hostname } from 'node:os'
 import { type Instant, instant, type MessageName, topicOf } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
-import { ArrivalBuffer } from './buffer.ts'
+import { Arrivals } from './arrivals.ts'
 import type { Codec } from './codec.ts'
 import { BurstGuard, TooManyDeadLetters } from './dead-letter.ts'
 import { Effects } from './effects.ts'
 import { backOff, isTrouble, pause } from './failures.ts'
 import type { Handler, LaneWork, Saying, Tx } from './handler.ts'
-import { prepareItems, readBatch } from './intake.ts'
+import { Health } from './health.ts'
+import { prepareItems } from './intake.ts'
 import type { Connection } from './kafka/client.ts'
 import { KafkaPublisher } from './kafka/publisher.ts'
-import { type Batch, Membership, type Position } from './kafka/subscription.ts'
+import { Membership, type Position } from './kafka/subscription.ts'
 import { doLaneWork } from './lane-work.ts'
-import type { OwnedLane } from './lanes.ts'
 import { forgetOldSeen, type LaneMove } from './lanes.ts'
 import { describeError, type Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
@@ -44,13 +44,10 @@ const MOST_ROUNDS_UNPUBLISHED = 4
 const PACE_MILLISECONDS = 4
 const WORTH_A_ROUND_AT_ONCE = 200
 const HEALTH_EVERY_MILLISECONDS = 1_000
-const SILENT_AFTER_MILLISECONDS = 3_000
-const REFUSALS_BEFORE_A_NEW_CLAIM = 3
 const FORGET_SEEN_EVERY_MILLISECONDS = 10 * 60_000
 const STOP_DEADLINE_MILLISECONDS = 4_000
 const CLAIM_AGAIN_AFTER_MILLISECONDS = 50
 const IDLE_MILLISECONDS = 1_000
-const HEARTBEAT_WHILE_WAITING_MILLISECONDS = 200
 
 /**
  * One worker per process: a member of its service's group that owns lanes, takes rounds over all that has arrived on
@@ -66,21 +63,14 @@ export class Worker<State = unknown> {
   readonly #offsets: OffsetTeller
   readonly #effects: Effects | undefined
   readonly #topics: readonly string[]
-  readonly #buffer = new ArrivalBuffer()
-  readonly #refusals = new Map<string, number>()
+  readonly #arrivals: Arrivals
+  readonly #health = new Health()
   readonly #bursts = new BurstGuard()
   readonly #workDue = new Map<LaneWork, number>()
   readonly #listeners: (() => void)[] = []
-  #joined = false
-  #stopping = false
-  #halted: string | null = null
-  #troubles = 0
-  #databaseAway = false
-  #lastHeartbeat = 0
   #unpublishedRounds = 0
   #lastRoundAt = 0
   #wake: () => void = () => {}
-  #taken = Promise.withResolvers<void>()
   #loop: Promise<void> | undefined
   #timers: NodeJS.Timeout[] = []
 
@@ -97,6 +87,16 @@ export class Worker<State = unknown> {
     )
     const name = `${hostname()}/${process.pid}`
     this.#ownership = new Ownership({ knex, brokers: connection.brokers, topics: this.#topics, name, log })
+    this.#arrivals = new Arrivals({
+      codec: options.codec,
+      handled: handler.decide,
+      topics: this.#topics,
+      ownership: this.#ownership,
+      membership: () => this.#membership,
+      metrics: options.metrics,
+      log,
+      wake: () => this.#wake(),
+    })
     const owned = () => [...this.#ownership.owned.values()]
     const publish = this.#post.add.bind(this.#post)
     if (handler.calls)
@@ -109,7 +109,7 @@ export class Worker<State = unknown> {
       timing: { sessionMilliseconds },
       listener: {
         assigned: (lanes) => this.#deal(lanes),
-        arrived: (batch, heartbeat) => this.#arrive(batch, heartbeat),
+        arrived: (batch, heartbeat) => this.#arrivals.takeIn(batch, heartbeat),
         heartbeat: () => this.#beat(),
       },
     })
@@ -127,21 +127,16 @@ export class Worker<State = unknown> {
 
   /** Whether everything answers, and if not, why. */
   ready(): { ready: boolean; reasons: string[] } {
-    const reasons = this.#ownership.reasons
-    if (this.#halted) reasons.push(this.#halted)
-    if (this.#stopping) reasons.push('The service is stopping.')
-    if (!this.#joined) reasons.push('The service has not joined its group yet.')
-    if (this.databaseAway || this.#troubles > 1) reasons.push('The database does not answer.')
-    if (this.brokerAway) reasons.push('The broker does not answer.')
+    const reasons = this.#health.reasons(this.brokerAway, this.#ownership.reasons)
     return { ready: reasons.length === 0, reasons }
   }
 
   get brokerAway() {
-    return this.#publisher.failing || (this.#joined && Date.now() - this.#lastHeartbeat > SILENT_AFTER_MILLISECONDS)
+    return this.#publisher.failing || this.#health.silent
   }
 
   get databaseAway() {
-    return this.#databaseAway
+    return this.#health.databaseAway
   }
 
   /** Calls to the outside that are under way in this process. */
@@ -177,8 +172,9 @@ export class Worker<State = unknown> {
 
   /** Stop fetching, finish the round, publish, leave the group. */
   async stop() {
-    if (this.#stopping) return
-    this.#stopping = true
+    if (this.#health.stopping) return
+    this.#health.stopping = true
+    this.#arrivals.close()
     for (const timer of this.#timers) clearInterval(timer)
     this.#wake()
     await this.#loop
@@ -190,89 +186,31 @@ export class Worker<State = unknown> {
   // What the group says.
 
   #deal(lanes: readonly number[]) {
-    this.#joined = true
     this.#ownership.deal(lanes)
     this.#offsets.forget()
-    this.#buffer.clear()
+    this.#arrivals.clear()
     this.#options.log.info({ lanes }, 'Lanes dealt')
     this.#wake()
   }
 
   #beat() {
-    this.#lastHeartbeat = Date.now()
+    this.#health.beat()
     if (this.#ownership.confirmMembership()) this.#wake()
-  }
-
-  async #arrive(batch: Batch, heartbeat: () => Promise<void>): Promise<boolean> {
-    const { topic, lane } = batch
-    const owned = this.#ownership.owned.get(lane)
-    if (!owned || owned.expected[topic] !== batch.fetchedOffset) return this.#refuse(batch, owned)
-    await this.#prepareCodec(batch, heartbeat)
-    const stillOurs = () => this.#ownership.owned.get(lane) === owned
-    if (!stillOurs() || owned.expected[topic] !== batch.fetchedOffset) return false
-    this.#refusals.delete(`${topic}/${lane}`)
-    owned.expected[topic] = batch.nextOffset
-    const items = readBatch(this.#options.codec, this.#options.handler.decide, batch)
-    const arrival = { topic, lane, items, nextOffset: batch.nextOffset }
-    this.#buffer.add(arrival)
-    this.#options.metrics.lag(topic, lane, batch.highWatermark - batch.nextOffset)
-    this.#wake()
-    // The next fetch goes out when the round that takes this begins: once per round, with all that has come meanwhile.
-    while (this.#buffer.holds(arrival) && stillOurs() && !this.#stopping) {
-      await Promise.race([this.#taken.promise, pause(HEARTBEAT_WHILE_WAITING_MILLISECONDS)])
-      await heartbeat()
-    }
-    return true
-  }
-
-  /** A first fetch may precede the seek; and the client may jump to an offset of its own choice. */
-  #refuse({ topic, lane }: Batch, owned: OwnedLane | undefined): false {
-    const expected = owned?.expected[topic]
-    if (expected === undefined) return false
-    const key = `${topic}/${lane}`
-    const count = (this.#refusals.get(key) ?? 0) + 1
-    this.#refusals.set(key, count)
-    if (count < REFUSALS_BEFORE_A_NEW_CLAIM) this.#membership.seek([{ topic, lane, offset: expected }])
-    else {
-      // It keeps jumping: only a claim looks at what the broker still has.
-      this.#refusals.delete(key)
-      this.#rest(lane)
-      this.#ownership.reclaim(lane)
-      this.#wake()
-    }
-    return false
-  }
-
-  #rest(lane: number) {
-    this.#buffer.drop(lane)
-    this.#membership.hold(this.#topics.map((topic) => ({ topic, lane })))
-  }
-
-  async #prepareCodec({ records }: Batch, heartbeat: () => Promise<void>) {
-    for (let attempt = 0; ; attempt += 1)
-      try {
-        for (const { value } of records) await this.#options.codec.prepare(value)
-        return
-      } catch (error) {
-        this.#options.log.warn({ err: describeError(error) }, 'The registry does not answer')
-        await pause(backOff(attempt))
-        await heartbeat()
-      }
   }
 
   // The loop.
 
   async #run() {
-    while (!this.#stopping) {
+    while (!this.#health.stopping) {
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve
       })
       try {
         if (!(await this.#step())) await Promise.race([woken, pause(this.#untilNext())])
       } catch (error) {
-        this.#troubles += 1
-        this.#options.log.warn({ err: describeError(error), troubles: this.#troubles }, 'Trouble; trying again')
-        await pause(backOff(this.#troubles))
+        this.#health.troubles += 1
+        this.#options.log.warn({ err: describeError(error), troubles: this.#health.troubles }, 'Trouble; trying again')
+        await pause(backOff(this.#health.troubles))
       }
     }
   }
@@ -280,8 +218,8 @@ export class Worker<State = unknown> {
   /** @returns whether it is worth looking again at once. */
   async #step(): Promise<boolean> {
     if (this.#ownership.unclaimed) return this.#claim()
-    const may = this.#halted === null && this.#unpublishedRounds < MOST_ROUNDS_UNPUBLISHED
-    const worthwhile = may && !this.#buffer.empty
+    const may = this.#health.halted === null && this.#unpublishedRounds < MOST_ROUNDS_UNPUBLISHED
+    const worthwhile = may && !this.#arrivals.empty
     if (worthwhile) await this.#keepPace()
     if (worthwhile) await this.#round()
     await this.#doWork(worthwhile)
@@ -290,7 +228,7 @@ export class Worker<State = unknown> {
 
   async #keepPace() {
     const early = this.#lastRoundAt + (this.#options.paceMilliseconds ?? PACE_MILLISECONDS) - performance.now()
-    if (early >= 1 && this.#buffer.count < WORTH_A_ROUND_AT_ONCE) await pause(early)
+    if (early >= 1 && this.#arrivals.waiting < WORTH_A_ROUND_AT_ONCE) await pause(early)
     this.#lastRoundAt = performance.now()
   }
 
@@ -303,28 +241,27 @@ export class Worker<State = unknown> {
   async #claim(): Promise<boolean> {
     const { generation } = this.#ownership
     const isVoid = async () => {
-      while (generation === this.#ownership.generation && !this.#stopping) await pause(CLAIM_AGAIN_AFTER_MILLISECONDS)
+      while (generation === this.#ownership.generation && !this.#health.stopping)
+        await pause(CLAIM_AGAIN_AFTER_MILLISECONDS)
     }
     const positions = await this.#ownership.claim((owed) => Promise.race([this.#post.send(owed), isVoid()]))
     if (positions === null) return true
     this.#membership.seek(positions)
     this.#offsets.add(positions)
-    this.#troubles = 0
+    this.#health.troubles = 0
     return !this.#ownership.unclaimed
   }
 
   async #round() {
     const { handler, knex, service, mode, metrics, log } = this.#options
     const { generation } = this.#ownership
-    const { items: arrived, moves } = this.#buffer.take(this.#ownership.owned)
-    this.#taken.resolve()
-    this.#taken = Promise.withResolvers<void>()
+    const { items: arrived, moves } = this.#arrivals.take()
     const items = await prepareItems(handler.prepare, arrived)
     const now = () => instant(Date.now())
     const allows = (count: number) => this.#bursts.check(count, Date.now())
     const parts: RoundParts<State> = { knex, service, handler, scribe: this.#scribe, mode, now, allows }
     const began = performance.now()
-    for (let attempt = 0; generation === this.#ownership.generation && !this.#stopping; attempt += 1) {
+    for (let attempt = 0; generation === this.#ownership.generation && !this.#health.stopping; attempt += 1) {
       const published = this.#post.takePublished()
       try {
         const result = await takeRound(parts, items, moves, published)
@@ -333,7 +270,7 @@ export class Worker<State = unknown> {
       } catch (error) {
         this.#post.giveBack(published)
         if (error instanceof TooManyDeadLetters) return this.#halt(error.message)
-        this.#troubles += 1
+        this.#health.troubles += 1
         log.warn({ err: describeError(error), trouble: isTrouble(error) }, 'A round failed; it is redone')
         await pause(backOff(attempt))
       }
@@ -341,7 +278,7 @@ export class Worker<State = unknown> {
   }
 
   #settle(moves: readonly LaneMove[], { moved, rows, deadLetters }: RoundResult, generation: number) {
-    this.#troubles = 0
+    this.#health.troubles = 0
     if (deadLetters > 0) {
       this.#bursts.note(deadLetters, Date.now())
       this.#options.log.error({ deadLetters }, 'Dead letters')
@@ -365,14 +302,14 @@ export class Worker<State = unknown> {
         return Object.entries(next).map(([topic, offset]) => ({ topic, lane, offset }))
       }
       this.#options.log.warn({ lane }, 'A lane moved on without us')
-      this.#rest(lane)
+      this.#arrivals.rest(lane)
       this.#ownership.lose(lane)
       return []
     })
   }
 
   #halt(sentence: string) {
-    this.#halted = sentence
+    this.#health.halted = sentence
     this.#options.log.fatal(sentence)
   }
 
@@ -393,12 +330,12 @@ export class Worker<State = unknown> {
 
   async #checkHealth() {
     const { knex, metrics } = this.#options
-    this.#databaseAway = await knex.raw('select 1').then(
+    this.#health.databaseAway = await knex.raw('select 1').then(
       () => false,
       () => true,
     )
     metrics.outbox(this.#post.unpublished, this.#post.oldestSeconds)
-    if (this.#databaseAway || this.#post.unpublished > 0 || this.lanes.length === 0) return
+    if (this.#health.databaseAway || this.#post.unpublished > 0 || this.lanes.length === 0) return
     const overdue = await owedBy(knex, this.lanes, 'overdue accepted').catch(() => [])
     if (overdue.length > 0) this.#post.add(overdue)
   }
