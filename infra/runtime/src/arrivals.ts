@@ -81,7 +81,7 @@ export class Arrivals {
       owned !== undefined && ownership.owned.get(lane) === owned && owned.expected[topic] === batch.fetchedOffset
     if (!owned || !expects()) return this.#refuse(batch, owned)
     await this.#learnWriters(batch, heartbeat)
-    if (!expects()) return false
+    if (!expects() || this.#closed) return false
     this.#refusals.delete(`${topic}/${lane}`)
     owned.expected[topic] = nextOffset
     const arrival: Arrival = { topic, lane, items: readBatch(codec, handled, batch), nextOffset }
@@ -120,7 +120,7 @@ export class Arrivals {
   }
 
   async #learnWriters({ records }: Batch, heartbeat: () => Promise<void>) {
-    for (let attempt = 0; ; attempt += 1)
+    for (let attempt = 0; !this.#closed; attempt += 1)
       try {
         for (const { value } of records) await this.#options.codec.prepare(value)
         return

@@ -5,18 +5,21 @@ import type { Outgoing } from './kafka/publisher.ts'
 /** The dead-letter topic of one consumer of one topic. */
 export const deadLetterTopicOf = (topic: string, consumer: string) => `${topic}.${consumer}.dlq`
 
+// PostgreSQL keeps neither U+0000 nor half a surrogate pair, and a record may bring both.
+export const storable = (text: string) => text.replaceAll('\0', '\uFFFD').toWellFormed()
+
 /** The record as it came, with where it was and why it is here; sent again as it is when its cause is mended. */
 export const deadLetterOf = (consumer: string, item: Item, reason: string, now: Instant): Outgoing => ({
   topic: deadLetterTopicOf(item.topic, consumer),
   lane: item.lane,
-  key: item.key,
+  key: storable(item.key),
   value: item.value ?? Buffer.alloc(0),
   headers: {
-    ...item.headers,
+    ...Object.fromEntries(Object.entries(item.headers).map(([name, value]) => [storable(name), storable(value)])),
     dead_topic: item.topic,
     dead_partition: String(item.lane),
     dead_offset: String(item.offset),
-    dead_reason: reason.slice(0, 300),
+    dead_reason: storable(reason.slice(0, 300)),
     dead_at: new Date(now).toISOString(),
   },
 })

@@ -173,6 +173,31 @@ test('a crash between publish and delete: the answer comes again under the same 
   await next.stop()
 })
 
+test('rows without a message: a crash between their commit and their publish forgets none', async () => {
+  const proxy = await openProxy()
+  await prepare('lanework')
+  await speaker.say(users('lanework', 12).map((user) => hold(user, 'h')))
+  const before = await bed.start({ service: 'lanework', handler: probe('lanework'), migrations, database: 'lanework' })
+  await listener.until(({ headers, key }) => headers.ce_source === 'lanework' && key.startsWith('lanework'), 12)
+  await before.stop()
+  proxy.state.mode = 'keep'
+  const child = spawnProbe('lanework', 'lanework', { PROXY_PORT: String(proxy.port), PROBE_TELLS: 'yes' })
+  await eventually(
+    () => proxy.state.produced,
+    (produced) => produced > 0,
+    30_000,
+  )
+  await killed(child)
+  const told = () => listener.heard.filter(({ name, key }) => name === 'HoldReleased' && key.startsWith('lanework'))
+  expect(told()).toHaveLength(0)
+  const next = await bed.start({ service: 'lanework', handler: probe('lanework'), migrations, database: 'lanework' })
+  await eventually(
+    () => new Set(told().map(({ id }) => id)).size,
+    (size) => size === 12,
+  )
+  await next.stop()
+})
+
 test('an acknowledgement that is lost loses no message and inverts none', async () => {
   const proxy = await openProxy()
   const service = await bed.start({

@@ -1,7 +1,7 @@
-import { type Instant, instant } from '@coding-plans/schemas'
+import { instant } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
 import { backOff } from './failures.ts'
-import type { Call, Calls, Message, Tx } from './handler.ts'
+import type { Call, Calls, Message, Saying, Tx } from './handler.ts'
 import { messageId } from './ids.ts'
 import { underLanes } from './lane-work.ts'
 import type { OwnedLane } from './lanes.ts'
@@ -54,13 +54,15 @@ export interface EffectParts {
   readonly scribe: Scribe
   readonly log: Logger
   readonly owned: () => readonly OwnedLane[]
-  readonly publish: (rows: readonly OutboxRow[]) => void
+  /** There is an outcome to conclude. */
+  readonly wake: () => void
 }
 
 /** Makes the calls that owned lanes owe, a bounded number at once, each within its deadline; saves what comes of them as messages. */
 export class Effects {
   readonly #parts: EffectParts
   readonly #underWay = new Set<string>()
+  readonly #outcomes: { effect: Effect; sayings: readonly Saying[] }[] = []
 
   constructor(parts: EffectParts) {
     this.#parts = parts
@@ -94,7 +96,8 @@ export class Effects {
       if (!make) throw new Error(`Nothing makes calls of kind ${effect.kind}.`)
       const signal = AbortSignal.timeout(CALL_DEADLINE_MILLISECONDS)
       const sayings = await make({ request: effect.request, idempotencyKey: effect.id, signal })
-      await this.#conclude(effect, sayings)
+      this.#outcomes.push({ effect, sayings })
+      this.#parts.wake()
     } catch (error) {
       log.warn(
         { err: describeError(error), kind: effect.kind, attempts: effect.attempts + 1 },
@@ -103,21 +106,37 @@ export class Effects {
       await this.#askAgain(effect).catch((trouble) =>
         log.warn({ err: describeError(trouble) }, 'A call was not put off'),
       )
-    } finally {
       this.#underWay.delete(effect.id)
     }
   }
 
-  /** The outcome becomes messages, under the lane's epoch: an owner that lost the lane says nothing, the next one asks again. */
-  async #conclude({ id, lane, time, correlationId }: Effect, sayings: Awaited<ReturnType<Calls[string]>>) {
-    const { knex, scribe, owned, publish } = this.#parts
-    const cause = { id, time: instant(time), correlationId, traceparent: null }
-    const holder = owned().filter((candidate) => candidate.lane === lane)
-    const rows = await underLanes(knex, holder, async (tx) => {
-      const removed = await select(tx, 'delete from effects where id = ? returning id', [id])
-      return removed.length > 0 ? scribe.write(sayings, cause, instant(time) as Instant) : []
-    })
-    publish(rows)
+  /**
+   * Outcomes become messages, under their lane's epoch: an owner that lost the lane says nothing, the next one asks again.
+   * Called by the worker's loop alone, so that no round of our own holds the lane. @throws when it is not known whether
+   * they were saved; they are asked again then.
+   */
+  async conclude(owned: readonly OwnedLane[]): Promise<OutboxRow[]> {
+    const { knex, scribe } = this.#parts
+    const outcomes = this.#outcomes.splice(0)
+    try {
+      return await underLanes(knex, owned, async (tx, lanes) => {
+        const ours = outcomes.filter(({ effect }) => lanes.includes(effect.lane))
+        const ids = ours.map(({ effect }) => effect.id)
+        const removed = await select<{ id: string }>(tx, 'delete from effects where id = any(?) returning id', [ids])
+        const open = new Set(removed.map(({ id }) => id))
+        return ours
+          .filter(({ effect }) => open.has(effect.id))
+          .flatMap(({ effect: { id, time, correlationId }, sayings }) =>
+            scribe.write(sayings, { id, time: instant(time), correlationId, traceparent: null }, instant(time)),
+          )
+      })
+    } finally {
+      for (const { effect } of outcomes) this.#underWay.delete(effect.id)
+    }
+  }
+
+  get hasOutcomes() {
+    return this.#outcomes.length > 0
   }
 
   #askAgain({ id, attempts }: Effect) {

@@ -32,6 +32,8 @@ export const writeEnvelope = (envelope: Envelope): Record<string, string> => ({
 export const readEnvelope = (headers: Readonly<Record<string, string>>): Envelope => {
   const { ce_id: id, ce_source: source, ce_type: type, ce_time: time, ce_correlationid: correlationId } = headers
   if (!id || !isMessageId(id)) throw new Nonsense('The record has no usable ce_id.')
+  if (Object.values(headers).some((value) => value.includes('\0')))
+    throw new Nonsense('A header of the record holds U+0000.')
   if (!source || !type || !correlationId) throw new Nonsense('The record lacks ce_source, ce_type or ce_correlationid.')
   const milliseconds = Date.parse(time ?? '')
   if (Number.isNaN(milliseconds)) throw new Nonsense('The record has no usable ce_time.')

@@ -101,6 +101,42 @@ test('a dead letter is not seen: when its cause is mended it can be sent again',
   await service.stop()
 })
 
+test('who has a cell for its own failures works it in the same transaction, under the saga’s id', async () => {
+  const handler = probe('saga', {
+    onFailure: ({ key, body: { messageName }, correlationId }) => {
+      const told = { userId: key as UserId, holdId: `${messageName} of ${correlationId}` }
+      return [say('HoldReleased', { ...told, balance: microdollars(0), held: microdollars(0), version: 1 })]
+    },
+  })
+  const service = await bed.start({ service: 'saga', handler, migrations })
+  const listener = await bed.listener(['credits-ledger.events'])
+  const garbled = hold('saga-1', 'garbled')
+  await speaker.say([{ ...garbled, value: garbled.value.subarray(0, 8) }, hold('saga-1', 'impossible')])
+  const said = await listener.until(({ key, name }) => key === 'saga-1' && name === 'HoldReleased', 2)
+  expect(said.map(({ body: { holdId } }) => holdId)).toEqual([
+    'HoldCredits of saga garbled',
+    'HoldCredits of saga impossible',
+  ])
+  expect(said[0]?.headers.ce_correlationid).toBe('saga garbled')
+  await service.stop()
+})
+
+test('a record that PostgreSQL could not even bury is buried all the same, and what follows it is handled', async () => {
+  const service = await bed.start({ service: 'nul', handler: probe('nul'), migrations })
+  const letters = await bed.listener(['credits-ledger.commands.nul.dlq'])
+  const bad = hold('nul-1', 'h')
+  await speaker.say([
+    { ...bad, headers: { ...bad.headers, ce_correlationid: 'a\0b', 'x\uD800': 'c\0d' } },
+    hold('nul-1', 'after'),
+  ])
+  await letters.until(({ headers }) => headers.ce_id === bad.headers.ce_id)
+  await eventually(
+    () => taken(service, 'nul-1'),
+    (rows) => rows.map(({ holdId }) => holdId).join() === 'after',
+  )
+  await service.stop()
+})
+
 test('a burst of dead letters stops the consumer instead of emptying the topic', async () => {
   const service = await bed.start({ service: 'burst', handler: probe('burst'), migrations })
   await speaker.say(names('burst', 30).map((user) => hold(user, 'impossible')))

@@ -123,8 +123,11 @@ export const forgetSeen = (tx: Tx, ids: readonly MessageKey[]) =>
 const SEEN_IS_KEPT_FOR = '8 days'
 const MOST_FORGOTTEN_AT_ONCE = 20_000
 
-export const forgetOldSeen = (knex: Knex) =>
-  knex.raw(
+/** In portions, until nothing old is left. */
+export const forgetOldSeen = async (knex: Knex): Promise<void> => {
+  const { rowCount } = (await knex.raw(
     `delete from seen where ctid = any(array(
        select ctid from seen where seen_at < now() - interval '${SEEN_IS_KEPT_FOR}' limit ${MOST_FORGOTTEN_AT_ONCE}))`,
-  )
+  )) as { rowCount: number }
+  if (rowCount === MOST_FORGOTTEN_AT_ONCE) await forgetOldSeen(knex)
+}

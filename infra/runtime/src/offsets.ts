@@ -26,9 +26,10 @@ export class OffsetTeller {
   }
 
   async tell() {
-    const positions = [...this.#answered.values()]
-    this.#answered.clear()
-    if (positions.length > 0) await this.#commit(positions)
+    const told = [...this.#answered]
+    if (told.length === 0) return
+    await this.#commit(told.map(([, position]) => position))
+    for (const [key, position] of told) if (this.#answered.get(key) === position) this.#answered.delete(key)
   }
 
   async #tellSoon() {

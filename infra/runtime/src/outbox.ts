@@ -117,6 +117,7 @@ type StoredRow = {
 }
 
 const ACCEPTED_IS_OVERDUE_AFTER = '2 seconds'
+const MOST_OVERDUE_AT_ONCE = 1_000
 
 /** What these lanes still owe, in order. What another process accepted a moment ago is left to that process. */
 export const owedBy = async (
@@ -128,8 +129,8 @@ export const owedBy = async (
   const { rows } = (await knex.raw(
     `select seq, lane, topic, key, value, headers from outbox
      where lane = any(?) and ${condition} created_at < now() - interval '${ACCEPTED_IS_OVERDUE_AFTER}')
-     order by seq`,
-    [lanes as number[]],
+     order by seq limit ?`,
+    [lanes as number[], scope === 'all' ? null : MOST_OVERDUE_AT_ONCE],
   )) as { rows: StoredRow[] }
   return rows.map(({ seq, lane: owner, topic, key, value, headers }) => ({
     seq,

@@ -35,6 +35,11 @@ export class Post {
     return this.#parcels.reduce((sum, { rows, sent }) => sum + rows.length - sent, 0)
   }
 
+  /** Whether this row is on its way, or was published and not deleted yet. */
+  holds(seq: number) {
+    return this.#published.includes(seq) || this.#parcels.some(({ rows }) => rows.some((row) => row.seq === seq))
+  }
+
   /** Seconds that the first of them waits. */
   get oldestSeconds() {
     return this.#oldestWaitingSince === null ? 0 : (Date.now() - this.#oldestWaitingSince) / 1000

@@ -1,6 +1,6 @@
 import { type Instant, instant } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
-import { deadLetterOf } from './dead-letter.ts'
+import { deadLetterOf, storable } from './dead-letter.ts'
 import { appendEffects } from './effects.ts'
 import { isTrouble, isUniqueViolation, Nonsense } from './failures.ts'
 import type { Call, Handler, Message, Saying, Tx } from './handler.ts'
@@ -70,6 +70,7 @@ export const takeRound = async <State>(
     } catch (error) {
       if (error instanceof Poisoned) {
         poison.set(error.message_, error.message)
+        parts.allows(poison.size)
         continue
       }
       if (isUniqueViolation(error) && !collided) {
@@ -207,10 +208,10 @@ const failureOf = (service: string, item: Item, reason: string, now: Instant): M
   return {
     name: 'CommandFailed',
     body: {
-      subject: item.key,
+      subject: storable(item.key),
       messageId: id,
-      messageName: message?.name ?? headers.ce_type ?? '',
-      reason: reason.slice(0, 200),
+      messageName: message?.name ?? storable(headers.ce_type ?? ''),
+      reason: storable(reason.slice(0, 200)),
     },
     id,
     source: service,
@@ -218,7 +219,7 @@ const failureOf = (service: string, item: Item, reason: string, now: Instant): M
     lane: item.lane,
     time,
     asOf: time,
-    correlationId: message?.correlationId ?? headers.ce_correlationid ?? id,
+    correlationId: message?.correlationId ?? storable(headers.ce_correlationid ?? id),
     causationId: id,
     traceparent: message?.traceparent ?? null,
   }

@@ -30,9 +30,14 @@ const fromRow = <T>(row: Row): T => {
 
 const nameOf = memo((sql) => `s_${createHash('sha256').update(sql).digest('hex').slice(0, 24)}`)
 
-/** Prepared once per connection: the texts are few and constant, and planning costs more than most of them. */
+/**
+ * Prepared once per connection: the texts are few and constant, and planning costs more than most of them. Not what reads
+ * all columns: its plan dies when a migration adds one under a running service.
+ */
 const run = (tx: Tx | Knex, sql: string, bindings: readonly unknown[]) =>
-  tx.raw(sql, bindings as Knex.RawBinding[]).options({ name: nameOf(sql) })
+  sql.includes('*')
+    ? tx.raw(sql, bindings as Knex.RawBinding[])
+    : tx.raw(sql, bindings as Knex.RawBinding[]).options({ name: nameOf(sql) })
 
 /** Rows with camelCase properties. `?` binds; an array binds as a PostgreSQL array. */
 export const select = async <T>(tx: Tx | Knex, sql: string, bindings: readonly unknown[] = []): Promise<T[]> => {

@@ -69,6 +69,7 @@ export class Worker<State = unknown> {
   readonly #workDue = new Map<LaneWork, number>()
   readonly #listeners: (() => void)[] = []
   #unpublishedRounds = 0
+  #checking = false
   #lastRoundAt = 0
   #wake: () => void = () => {}
   #loop: Promise<void> | undefined
@@ -98,9 +99,15 @@ export class Worker<State = unknown> {
       wake: () => this.#wake(),
     })
     const owned = () => [...this.#ownership.owned.values()]
-    const publish = this.#post.add.bind(this.#post)
     if (handler.calls)
-      this.#effects = new Effects({ knex, calls: handler.calls, scribe: this.#scribe, log, owned, publish })
+      this.#effects = new Effects({
+        knex,
+        calls: handler.calls,
+        scribe: this.#scribe,
+        log,
+        owned,
+        wake: () => this.#wake(),
+      })
     for (const work of options.work) this.#workDue.set(work, 0)
     this.#membership = new Membership({
       connection,
@@ -180,6 +187,7 @@ export class Worker<State = unknown> {
     await this.#loop
     await this.#post.close(STOP_DEADLINE_MILLISECONDS)
     await this.#offsets.tell().catch(() => {})
+    this.#offsets.forget()
     await this.#membership.stop()
   }
 
@@ -206,7 +214,9 @@ export class Worker<State = unknown> {
         this.#wake = resolve
       })
       try {
-        if (!(await this.#step())) await Promise.race([woken, pause(this.#untilNext())])
+        const more = await this.#step()
+        this.#health.troubles = 0
+        if (!more) await Promise.race([woken, pause(this.#untilNext())])
       } catch (error) {
         this.#health.troubles += 1
         this.#options.log.warn({ err: describeError(error), troubles: this.#health.troubles }, 'Trouble; trying again')
@@ -240,11 +250,16 @@ export class Worker<State = unknown> {
 
   async #claim(): Promise<boolean> {
     const { generation } = this.#ownership
+    let published = false
     const isVoid = async () => {
-      while (generation === this.#ownership.generation && !this.#health.stopping)
+      while (!published && generation === this.#ownership.generation && !this.#health.stopping)
         await pause(CLAIM_AGAIN_AFTER_MILLISECONDS)
     }
-    const positions = await this.#ownership.claim((owed) => Promise.race([this.#post.send(owed), isVoid()]))
+    const positions = await this.#ownership
+      .claim((owed) => Promise.race([this.#post.send(owed), isVoid()]))
+      .finally(() => {
+        published = true
+      })
     if (positions === null) return true
     this.#membership.seek(positions)
     this.#offsets.add(positions)
@@ -316,28 +331,46 @@ export class Worker<State = unknown> {
   // Beside the rounds.
 
   async #doWork(afterRound: boolean) {
-    const { knex } = this.#options
     const owned = [...this.#ownership.owned.values()]
     if (owned.length === 0) return
-    await this.#effects?.begin()
-    for (const [work, due] of this.#workDue) {
-      if (due > Date.now() && !afterRound) continue
-      this.#workDue.set(work, Date.now() + work.everyMilliseconds)
-      const rows = await doLaneWork(knex, work, owned, this.#scribe)
-      if (rows.length > 0) this.#post.add(rows)
+    try {
+      if (this.#effects?.hasOutcomes) this.#post.add(await this.#effects.conclude(owned))
+      for (const [work, due] of this.#workDue) {
+        if (due > Date.now() && !afterRound) continue
+        this.#workDue.set(work, Date.now() + work.everyMilliseconds)
+        const rows = await doLaneWork(this.#options.knex, work, owned, this.#scribe)
+        if (rows.length > 0) this.#post.add(rows)
+      }
+      await this.#effects?.begin()
+    } catch (error) {
+      // Whether it was committed is not known; a claim looks, and publishes what is owed.
+      for (const { lane } of owned) {
+        this.#arrivals.rest(lane)
+        this.#ownership.reclaim(lane)
+      }
+      throw error
     }
   }
 
   async #checkHealth() {
+    if (this.#checking) return
+    this.#checking = true
+    await this.#look().finally(() => {
+      this.#checking = false
+    })
+  }
+
+  async #look() {
     const { knex, metrics } = this.#options
     this.#health.databaseAway = await knex.raw('select 1').then(
       () => false,
       () => true,
     )
     metrics.outbox(this.#post.unpublished, this.#post.oldestSeconds)
-    if (this.#health.databaseAway || this.#post.unpublished > 0 || this.lanes.length === 0) return
+    if (this.#health.databaseAway || this.lanes.length === 0) return
     const overdue = await owedBy(knex, this.lanes, 'overdue accepted').catch(() => [])
-    if (overdue.length > 0) this.#post.add(overdue)
+    const forgotten = overdue.filter(({ seq }) => !this.#post.holds(seq))
+    if (forgotten.length > 0) this.#post.add(forgotten)
   }
 }
 

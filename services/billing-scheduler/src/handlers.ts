@@ -3,7 +3,7 @@ import type { Instant } from '@coding-plans/schemas'
 import { type Agenda, put, termOf } from './agenda.ts'
 import type { ClockMode, Refusal } from './domain/clock.ts'
 import { readDuration } from './domain/duration.ts'
-import { begun, causeOf, ended, ending, failed, ignored, moved } from './domain/term.ts'
+import { begun, causeOf, ended, ending, failed, ignored, moved, type Term } from './domain/term.ts'
 import { loadAgenda, saveAgenda } from './store.ts'
 
 export const SERVICE = 'billing-scheduler'
@@ -39,7 +39,7 @@ const decide = (mode: ClockMode): Decide<Agenda> => ({
     // Only the service that answers for a term can fail it; what others cannot read they say for themselves.
     if (source !== 'subscription' || body.messageName !== 'PeriodEnded') return []
     for (const term of agenda.terms.values())
-      if (term.userId === key && term.state === 'said' && messageId(SERVICE, causeOf(term), 0) === body.messageId)
+      if (term.userId === key && term.state === 'said' && wasSaidBy(term, body.messageId))
         put(agenda, failed(term, agenda.wallClock))
     return []
   },
@@ -53,6 +53,12 @@ const decide = (mode: ClockMode): Decide<Agenda> => ({
     return []
   },
 })
+
+/** By any attempt at this boundary: an earlier one may have been sent again from the dead letters. */
+const wasSaidBy = (term: Term, id: string) =>
+  Array.from({ length: term.attempt + 1 }, (_, attempt) => causeOf({ ...term, attempt })).some(
+    (cause) => messageId(SERVICE, cause, 0) === id,
+  )
 
 /** Whether it is backwards shows only at its turn. */
 const refusalOf = (mode: ClockMode, { body: { to, by } }: Message<'AdvanceClock'>): Refusal | null => {

@@ -5,6 +5,7 @@ import type { FixedPrices } from './domain/fixed-prices.ts'
 import { publishFixedPrices } from './environment-prices.ts'
 import { subscriptionHandler } from './handlers.ts'
 import { retries } from './retries.ts'
+import { countRetries } from './store.ts'
 
 const wallClock = () => instant(Date.now())
 
@@ -13,5 +14,7 @@ export const subscriptionService = (prices: FixedPrices): Omit<ServiceOptions<Bo
   service: 'subscription',
   handler: subscriptionHandler(prices, wallClock),
   work: [retries],
+  // A step that is to be said again is work that an advance of the clock waits for.
+  due: countRetries,
   begin: (parts) => publishFixedPrices(parts, prices, wallClock()),
 })

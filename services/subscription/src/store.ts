@@ -1,4 +1,13 @@
-import { insertRows, laneOf, type Message, select, type Tx, updateRows, upsertRows } from '@coding-plans/runtime'
+import {
+  insertRows,
+  laneOf,
+  type Message,
+  type Parts,
+  select,
+  type Tx,
+  updateRows,
+  upsertRows,
+} from '@coding-plans/runtime'
 import type { Instant } from '@coding-plans/schemas'
 import { Books, type Buyer, type Contents } from './books.ts'
 import type { PlanVersion } from './domain/plan.ts'
@@ -138,6 +147,15 @@ export const lockCatalogue = async (tx: Tx): Promise<PlanVersion[]> => {
 export const findReached = async (tx: Tx): Promise<number> => {
   const rows = await select<{ reached: number | null }>(tx, 'select max(reached) as reached from buyers')
   return rows[0]?.reached ?? 0
+}
+
+/** Steps that wait to be said again. */
+export const countRetries = async (knex: Parts['knex']): Promise<number> => {
+  const [row] = await select<{ count: number }>(
+    knex,
+    'select count(id)::int as count from sagas where retry_at is not null',
+  )
+  return row?.count ?? 0
 }
 
 /** Sagas of these lanes whose step is to be said again by now; each is given once. */

@@ -1,5 +1,15 @@
-import { microdollars } from '@coding-plans/schemas'
-import { type Calls, type Decide, type Handler, type Message, type Migration, say, type Tx } from '../index.ts'
+import { microdollars, type UserId } from '@coding-plans/schemas'
+import {
+  type Calls,
+  type Decide,
+  type Handler,
+  type LaneWork,
+  type Message,
+  type Migration,
+  type Saying,
+  say,
+  type Tx,
+} from '../index.ts'
 import { insertRows, select } from '../sql.ts'
 
 /** The smallest service that can lose, double or disorder something: it writes down each command and numbers them per user. */
@@ -11,7 +21,8 @@ export const migrations: readonly Migration[] = [
       user_id text not null,
       hold_id text not null check (hold_id <> 'impossible for the database'),
       number bigint not null
-    )`,
+    );
+    create table told (user_id text primary key)`,
   },
 ]
 
@@ -46,16 +57,39 @@ const decideFor = (name: string): Decide<State> => ({
   },
 })
 
+/** Lane work that tells of each user once, without any message. */
+export const tellingWork = (name: string): LaneWork => ({
+  name: 'telling',
+  everyMilliseconds: 100,
+  run: async (tx) => {
+    const users = await select<{ userId: UserId }>(
+      tx,
+      `insert into told (user_id) select distinct user_id from taken where user_id like ?
+       on conflict do nothing returning user_id`,
+      [`${name}%`],
+    )
+    const nothing = { balance: microdollars(0), held: microdollars(0), version: 1 }
+    return users.map(({ userId }) =>
+      say('HoldReleased', { userId, holdId: 'told', ...nothing }, { cause: `told|${userId}` }),
+    )
+  },
+})
+
 export interface ProbeOptions {
+  /** Its own cell for what it cannot handle. */
+  readonly onFailure?: (failure: Message<'CommandFailed'>) => Saying[]
   /** Called in the transaction, before it is saved. */
   readonly calls?: Calls
   readonly beforeSave?: (taken: readonly { userId: string; holdId: string }[]) => Promise<void>
 }
 
 /** A service whose users' ids begin with its name. */
-export const probe = (name: string, { beforeSave, calls }: ProbeOptions = {}): Handler<State> => ({
+export const probe = (name: string, { beforeSave, calls, onFailure }: ProbeOptions = {}): Handler<State> => ({
   load,
-  decide: decideFor(name),
+  decide: {
+    ...decideFor(name),
+    ...(onFailure ? { CommandFailed: (_: State, failure: Message<'CommandFailed'>) => onFailure(failure) } : {}),
+  },
   ...(calls ? { calls } : {}),
   save: async (tx, { taken }) => {
     await beforeSave?.(taken)
