@@ -1,4 +1,4 @@
-import { type Bodies, type MessageName, messageNames, routes, services, topicOf } from '@coding-plans/schemas'
+import { type Bodies, type MessageName, messageNames, routes, topicOf } from '@coding-plans/schemas'
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
 import avsc, { type Type } from 'avsc'
 import { Nonsense } from './failures.ts'
@@ -27,14 +27,10 @@ export class Codec {
       this.#types.set(name, avsc.Type.forSchema(routes[name].schema as unknown as avsc.Schema))
   }
 
-  /** Learn the registry's ids of all that `speaker` may say. @throws if one is not registered: a service never registers. */
+  /** Learn the registry's ids of all messages, as `speaker` would say them. @throws if one is not registered: a service never registers. */
   async learn(speaker: string) {
-    const said = messageNames.filter((name) => {
-      const { owner } = routes[name]
-      return owner === 'any' || services.includes(owner as never)
-    })
     await Promise.all(
-      said.map(async (name) => {
+      messageNames.map(async (name) => {
         const subject = subjectOf(name, speaker)
         try {
           const id = await this.#registry.getRegistryIdBySchema(subject, {

@@ -1,0 +1,118 @@
+import type { Knex } from 'knex'
+import type { Arrivals } from './arrivals.ts'
+import { Effects } from './effects.ts'
+import type { Calls, LaneWork } from './handler.ts'
+import type { Health } from './health.ts'
+import { doLaneWork } from './lane-work.ts'
+import { forgetOldSeen } from './lanes.ts'
+import type { Logger } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import { owedBy, type Scribe } from './outbox.ts'
+import type { Ownership } from './ownership.ts'
+import type { Post } from './post.ts'
+
+export interface ErrandsOptions {
+  readonly knex: Knex
+  readonly work: readonly LaneWork[]
+  readonly calls: Calls | undefined
+  readonly scribe: Scribe
+  readonly ownership: Ownership
+  readonly arrivals: Arrivals
+  readonly post: Post
+  readonly health: Health
+  readonly metrics: Metrics
+  readonly log: Logger
+  readonly wake: () => void
+}
+
+const LOOK_EVERY_MILLISECONDS = 1_000
+const FORGET_SEEN_EVERY_MILLISECONDS = 10 * 60_000
+
+/** What a worker does beside its rounds: the lanes' own work, calls to the outside, and a look around every second. */
+export class Errands {
+  readonly #options: ErrandsOptions
+  readonly #effects: Effects | undefined
+  readonly #due = new Map<LaneWork, number>()
+  #looking = false
+  #timers: NodeJS.Timeout[] = []
+
+  constructor(options: ErrandsOptions) {
+    this.#options = options
+    const { knex, calls, scribe, ownership, log, wake } = options
+    const owned = () => [...ownership.owned.values()]
+    if (calls) this.#effects = new Effects({ knex, calls, scribe, log, owned, wake })
+    for (const work of options.work) this.#due.set(work, 0)
+  }
+
+  /** Calls to the outside that are under way. */
+  get underWay() {
+    return this.#effects?.underWay ?? 0
+  }
+
+  /** When lane work is due next. */
+  get nextAt() {
+    return Math.min(...this.#due.values(), Number.POSITIVE_INFINITY)
+  }
+
+  nudge() {
+    for (const work of this.#due.keys()) this.#due.set(work, 0)
+  }
+
+  start() {
+    const { knex } = this.#options
+    this.#timers = [
+      setInterval(() => void this.#lookAround(), LOOK_EVERY_MILLISECONDS),
+      setInterval(() => forgetOldSeen(knex).catch(() => {}), FORGET_SEEN_EVERY_MILLISECONDS),
+    ]
+  }
+
+  stop() {
+    for (const timer of this.#timers) clearInterval(timer)
+  }
+
+  /** By the worker's loop alone, so that no round of our own holds a lane. @throws when it is not known what was committed. */
+  async run(afterRound: boolean) {
+    const { knex, scribe, ownership, arrivals, post } = this.#options
+    const owned = [...ownership.owned.values()]
+    if (owned.length === 0) return
+    try {
+      if (this.#effects?.hasOutcomes) post.add(await this.#effects.conclude(owned))
+      for (const [work, due] of this.#due) {
+        if (due > Date.now() && !afterRound) continue
+        this.#due.set(work, Date.now() + work.everyMilliseconds)
+        const rows = await doLaneWork(knex, work, owned, scribe)
+        if (rows.length > 0) post.add(rows)
+      }
+      await this.#effects?.begin()
+    } catch (error) {
+      // A claim looks what was committed, and publishes what is owed.
+      for (const { lane } of owned) {
+        arrivals.rest(lane)
+        ownership.reclaim(lane)
+      }
+      throw error
+    }
+  }
+
+  async #lookAround() {
+    if (this.#looking) return
+    this.#looking = true
+    await this.#look().finally(() => {
+      this.#looking = false
+    })
+  }
+
+  /** Does the database answer; and is there anything that another process accepted and did not publish? */
+  async #look() {
+    const { knex, health, metrics, post, ownership } = this.#options
+    health.databaseAway = await knex.raw('select 1').then(
+      () => false,
+      () => true,
+    )
+    metrics.outbox(post.unpublished, post.oldestSeconds)
+    if (health.databaseAway || ownership.owned.size === 0) return
+    const overdue = await owedBy(knex, [...ownership.owned.keys()], 'overdue accepted').catch(() => [])
+    const forgotten = overdue.filter(({ seq }) => !post.holds(seq))
+    if (forgotten.length > 0) post.add(forgotten)
+  }
+}
