@@ -89,5 +89,6 @@ const admit = (scope: FastifyInstance, { authenticate, limits, waiting }: Desk) 
     if (roles.length > 0 && !mayAct(caller, roles))
       throw new Refused(problem('forbidden', `This is open to ${roles.join(', ')}.`))
     if (limit) limits[limit](caller.id)
+    if (request.url.includes('%00')) throw new Refused(problem('invalid_request', 'The address holds U+0000.'))
   })
 }

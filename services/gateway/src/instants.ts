@@ -8,6 +8,12 @@ const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/
 
 /** @returns null for what is no ISO 8601 instant with a zone. */
 export const parseInstant = (text: string): Instant | null => {
-  const at = ISO.test(text) ? Date.parse(text) : Number.NaN
+  const at = ISO.test(text) && isDate(text.slice(0, 10)) ? Date.parse(text) : Number.NaN
   return Number.isFinite(at) ? instant(at) : null
+}
+
+/** Whether the calendar has this day; JavaScript takes 30 February for 2 March. */
+const isDate = (day: string) => {
+  const at = Date.parse(`${day}T00:00:00.000Z`)
+  return Number.isFinite(at) && new Date(at).toISOString().startsWith(day)
 }

@@ -36,12 +36,33 @@ const describe = ({
 const NOISE = new Set(['const', 'boolean'])
 const MOST_COMPLAINTS = 3
 
+// Left to the inventory, which reports line by line.
+const UPLOADED = new Set(['entries', 'text'])
+// Sealed before anything keeps it: any character may be inside.
+const SEALED = 'key'
+
+/** Where a text is that no database of ours can keep: U+0000, or half a surrogate pair. null: nowhere. */
+const unkept = (value: unknown, name = '', path = ''): string | null => {
+  if (typeof value === 'string') return value.isWellFormed() && (name === SEALED || !value.includes('\0')) ? null : path
+  if (value === null || typeof value !== 'object' || UPLOADED.has(name)) return null
+  for (const [inner, part] of Object.entries(value)) {
+    const found = unkept(part, inner, `${path}/${inner}`)
+    if (found !== null) return found
+  }
+  return null
+}
+
 /** Strict: nothing is removed, filled in or converted, but for the text of a query. */
 export const compileSchema: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const compiled = Compile(schema)
   return (given: unknown) => {
     const value = httpPart === 'querystring' ? fromText(schema, given) : given
-    if (compiled.Check(value)) return { value }
+    if (compiled.Check(value)) {
+      const instancePath = unkept(value)
+      if (instancePath === null) return { value }
+      const message = 'holds a character that cannot be kept'
+      return { error: [{ keyword: 'text', instancePath, schemaPath: '', params: {}, message }] }
+    }
     const errors = compiled.Errors(value) as FastifySchemaValidationError[]
     const telling = errors.filter(({ keyword }) => !NOISE.has(keyword))
     return { error: (telling.length > 0 ? telling : errors).slice(0, MOST_COMPLAINTS).map(describe) }

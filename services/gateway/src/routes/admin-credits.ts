@@ -4,12 +4,12 @@ import { Type } from 'typebox'
 import { keyOf, perform } from '../command.ts'
 import { showSlot } from '../presentation.ts'
 import { invalid } from '../problem.ts'
-import { Credits, Entry, Microdollars, OneOf, Operation, page, Shape, Slot } from '../shapes.ts'
+import { Credits, Entry, Microdollars, MOST_MICRODOLLARS, OneOf, Operation, page, Shape, Slot } from '../shapes.ts'
 import { CreditsQuery, readCredits, readEntries } from './credits.ts'
 import { answers, billing, byUser, PageQuery, type Routes, supportAndBilling } from './route.ts'
 
 const CreditsBody = Shape({
-  amountMicrodollars: Type.Integer({ minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
+  amountMicrodollars: Type.Integer({ minimum: -MOST_MICRODOLLARS, maximum: MOST_MICRODOLLARS }),
   kind: OneOf('grant', 'payment', 'adjustment'),
   reason: Type.String({ minLength: 1, maxLength: 300 }),
 })

@@ -118,7 +118,7 @@ export const adminKeyRoutes: Routes = (api, desk) => {
         const lines = body instanceof Lines
         const allOrNothing = (lines ? query.allOrNothing : (body.allOrNothing ?? query.allOrNothing)) ?? false
         const entries = lines ? body.entries : entriesFromList(body.entries)
-        const sent = lines ? body.text : body.entries
+        const sent = body.entries
         return upload(request, reply, params.id, { entries, sent, allOrNothing })
       },
     )

@@ -7,7 +7,18 @@ import { iso } from '../instants.ts'
 import { showOperatorPlan } from '../presentation.ts'
 import { invalid, notFound } from '../problem.ts'
 import type { PlanRow } from '../rows.ts'
-import { At, CredentialPolicy, Microdollars, OneOf, Operation, OperatorPlan, Period, page, Shape } from '../shapes.ts'
+import {
+  At,
+  CredentialPolicy,
+  Microdollars,
+  MOST_MICRODOLLARS,
+  OneOf,
+  Operation,
+  OperatorPlan,
+  Period,
+  page,
+  Shape,
+} from '../shapes.ts'
 import { answers, billing, byId, PageQuery, type Routes } from './route.ts'
 
 const PLAN_ID = '^[a-z0-9][a-z0-9-]{0,62}$'
@@ -23,7 +34,7 @@ const Ignored = Type.Optional(Type.Unknown({ description: 'read-only: ignored' }
 const PlanBody = Shape({
   name: Name,
   providerId: Type.String({ pattern: PROVIDER_ID }),
-  priceMicrodollars: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  priceMicrodollars: Type.Integer({ minimum: 0, maximum: MOST_MICRODOLLARS }),
   period: Shape({ unit: OneOf('day', 'month'), count: Type.Integer({ minimum: 1, maximum: MOST_PERIODS.day }) }),
   providerName: Type.Optional(Name),
   features: Type.Optional(Names),
