@@ -91,4 +91,9 @@ const admit = (scope: FastifyInstance, { authenticate, limits, waiting }: Desk) 
     if (limit) limits[limit](caller.id)
     if (request.url.includes('%00')) throw new Refused(problem('invalid_request', 'The address holds U+0000.'))
   })
+  scope.addHook('preValidation', async ({ body, routeOptions }) => {
+    if (routeOptions.schema?.body || body === undefined || body === null) return
+    if (typeof body !== 'object' || Array.isArray(body) || Object.keys(body).length > 0)
+      throw new Refused(problem('invalid_request', 'This takes no body.'))
+  })
 }

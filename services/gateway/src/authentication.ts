@@ -29,6 +29,7 @@ const keyFrom = ({ secret, jwksUrl }: { secret: string | null; jwksUrl: string |
 const callerFrom = (claims: Record<string, unknown>): Caller => {
   const { sub, roles: given = [] } = claims
   if (typeof sub !== 'string' || sub === '' || sub.length > LONGEST_USER_ID) throw unauthorized()
+  if (sub.includes('\0') || !sub.isWellFormed()) throw unauthorized()
   if (!Array.isArray(given) || !given.every((role) => typeof role === 'string')) throw unauthorized()
   return { id: sub, roles: new Set(given) }
 }

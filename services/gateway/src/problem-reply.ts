@@ -13,6 +13,8 @@ export const sendProblem = (reply: FastifyReply, body: Problem, retryAfterSecond
 const codeOfStatus: Readonly<Record<number, readonly [ProblemCode, string]>> = {
   400: ['invalid_request', 'The request cannot be read.'],
   413: ['body_too_large', 'The body is larger than this route takes.'],
+  // A part of the address longer than any id of ours.
+  414: ['not_found', 'There is no such path.'],
   415: ['unsupported_media_type', 'Send application/json, or what the route names.'],
 }
 
