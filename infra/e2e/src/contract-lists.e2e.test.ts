@@ -46,7 +46,7 @@ const walk = async (client: Client, path: string, limit: number, between?: () =>
 
 /** A user with three episodes, three charges on the last, and a statement of 30 lines and more. */
 const richUser = async () => {
-  const shop = await openShop(house, { keys: 4, price: USD, period: { unit: 'day', count: 1 } })
+  const shop = await openShop(house, { keys: 4, price: USD })
   const client = await someone()
   for (let n = 1; n <= 28; n += 1) await grant(house, client.user, n * USD, n % 2 === 0 ? 'grant' : 'payment')
   for (let n = 0; n < 2; n += 1) {

@@ -209,6 +209,12 @@ test('IDE-1: lines are compared by their JSON meaning too', async () => {
   expect(again.headers.get('idempotency-replayed')).toBe('true')
   const other = await upload(planId, `{"key":"${secret}","upstreamPlanId":"v"}`, { key, headers: ndjson })
   expectRefusal(other, 409, 'idempotency_key_reused')
+  // What is no JSON has no other meaning than its text.
+  const broken = (text: string) => upload(planId, text, { key: `${key}-broken`, headers: ndjson })
+  const report = await broken('{"key":')
+  expect(report.body).toMatchObject({ accepted: 0, invalid: 1 })
+  expect((await broken('{"key":')).body).toEqual(report.body)
+  expectRefusal(await broken('{"key"'), 409, 'idempotency_key_reused')
 })
 
 test('INV-1: a key is 1 to 500 characters, trimmed, any character inside, and comes back byte for byte', async () => {

@@ -34,6 +34,11 @@ class Lines {
     this.text = text
     this.entries = entriesFromLines(text)
   }
+  /** By their JSON meaning; what has none is compared as it was written. */
+  get sent() {
+    const written = this.text.split('\n')
+    return this.entries.map((entry) => ('malformed' in entry ? written[entry.line - 1] : entry))
+  }
 }
 
 const KEY_STATES = [
@@ -118,7 +123,7 @@ export const adminKeyRoutes: Routes = (api, desk) => {
         const lines = body instanceof Lines
         const allOrNothing = (lines ? query.allOrNothing : (body.allOrNothing ?? query.allOrNothing)) ?? false
         const entries = lines ? body.entries : entriesFromList(body.entries)
-        const sent = body.entries
+        const sent = lines ? body.sent : body.entries
         return upload(request, reply, params.id, { entries, sent, allOrNothing })
       },
     )
