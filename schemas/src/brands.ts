@@ -8,9 +8,13 @@ export type Instant = Brand<number, 'Instant'>
 /** The opaque id of a user, as the token says it. */
 export type UserId = Brand<string, 'UserId'>
 
-/** The only door by which a number becomes money. @throws RangeError if it is no safe integer. */
+/** The most that a message can carry of money: one less than JavaScript's safest integer is Avro's safest long. */
+export const MOST_MICRODOLLARS = Number.MAX_SAFE_INTEGER - 1
+
+/** The only door by which a number becomes money. @throws RangeError if it is not whole, or more than can be carried. */
 export const microdollars = (amount: number): Microdollars => {
-  if (!Number.isSafeInteger(amount)) throw new RangeError(`${amount} is not a whole number of microdollars.`)
+  if (!Number.isSafeInteger(amount) || Math.abs(amount) > MOST_MICRODOLLARS)
+    throw new RangeError(`${amount} is not a whole number of microdollars that can be carried.`)
   return amount as Microdollars
 }
 

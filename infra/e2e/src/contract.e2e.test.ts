@@ -414,6 +414,8 @@ test('OPS-1: every service answers machines without a token; the gateway’s ope
     for (const path of ['/healthz', '/readyz', '/metrics', '/openapi.json'])
       expect((await fetch(`${url}${path}`)).status, `${service} ${path}`).toBe(200)
     expect((await fetch(`${url}/docs`)).status, service).toBe(service === 'gateway' ? 200 : 404)
+    expect(await (await fetch(`${url}/metrics`)).text(), service).toContain('messages_handled_total')
+    expect((await fetch(`${url}/internal/open`)).status, service).toBe(401)
   }
   const { paths } = (await (await fetch(`${house.stack.url}/openapi.json`)).json()) as { paths: Record<string, object> }
   const listed = Object.entries(paths).flatMap(([path, methods]) =>
@@ -422,6 +424,9 @@ test('OPS-1: every service answers machines without a token; the gateway’s ope
   for (const call of [...userRoutes, ...Object.keys(operatorRoutes)])
     expect(listed).toContain(call.replace(' ', ' /v1'))
   for (const call of later) expect(listed).not.toContain(call.replace(' ', ' /v1'))
+  const nowhere = await fetch(house.stack.url)
+  expect(nowhere.status).toBe(404)
+  expect(nowhere.headers.get('content-type')).toContain('application/problem+json')
 })
 
 test('What was answered is visible to the next read, on every gateway', async () => {

@@ -1,4 +1,4 @@
-import { type Bodies, microdollars } from '@coding-plans/schemas'
+import { type Bodies, MOST_MICRODOLLARS, microdollars } from '@coding-plans/schemas'
 import { expect, test } from 'vitest'
 import { BOUNDARY, captureHold, holdCredits, postCredits, releaseHold } from './bodies.testing.ts'
 import { type Answer, Book, granted, held } from './book.testing.ts'
@@ -166,9 +166,9 @@ test('time on an account never runs backwards', () => {
 })
 
 test('LED-6: amounts up to the last safe integer are counted exactly', () => {
-  const book = granted(Number.MAX_SAFE_INTEGER)
-  book.ask('HoldCredits', holdCredits('ada', 'hold_1', Number.MAX_SAFE_INTEGER))
+  const book = granted(MOST_MICRODOLLARS)
+  book.ask('HoldCredits', holdCredits('ada', 'hold_1', MOST_MICRODOLLARS))
   const captured = bodyOf(book.ask('CaptureHold', captureHold('ada', 'hold_1'))) as Bodies['HoldCaptured']
-  expect(captured.amount).toBe(microdollars(Number.MAX_SAFE_INTEGER))
-  expect(book.account('ada')).toMatchObject({ available: 0, revenue: Number.MAX_SAFE_INTEGER })
+  expect(captured.amount).toBe(microdollars(MOST_MICRODOLLARS))
+  expect(book.account('ada')).toMatchObject({ available: 0, revenue: MOST_MICRODOLLARS })
 })

@@ -1,4 +1,4 @@
-import { instant } from '@coding-plans/schemas'
+import { instant, MOST_MICRODOLLARS } from '@coding-plans/schemas'
 import { expect, test } from 'vitest'
 import { BOUNDARY, captureHold, holdCredits, postCredits, releaseHold } from './bodies.testing.ts'
 import { type Answer, Book, granted, held } from './book.testing.ts'
@@ -130,7 +130,7 @@ const nonsense: [string, string, Asked, Asked?][] = [
   [
     'more than can be counted',
     'whole number',
-    (book) => book.ask('PostCredits', postCredits('ada', 'op_2', Number.MAX_SAFE_INTEGER)),
+    (book) => book.ask('PostCredits', postCredits('ada', 'op_2', MOST_MICRODOLLARS)),
   ],
 ]
 test.each(nonsense)('%s is nonsense and changes nothing', (_, sentence, ask, before) => {

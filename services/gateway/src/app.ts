@@ -44,6 +44,7 @@ export const serverOptions = {
 /** Put the contract on a server. Builds without listening. */
 export const buildApp = async (http: FastifyInstance, desk: Desk): Promise<void> => {
   await http.register(swaggerUi, { routePrefix: '/docs' })
+  http.setNotFoundHandler(onUnknownPath)
   await http.register(
     (scope, _options, done) => {
       readBodies(scope)

@@ -10,9 +10,6 @@ export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Ty
 export const OneOf = <const T extends readonly string[]>(...values: T) =>
   Type.Unsafe<T[number]>(Type.String({ enum: [...values] }))
 
-/** The most that a message can carry of money: Avro's long as JavaScript holds it. */
-export const MOST_MICRODOLLARS = Number.MAX_SAFE_INTEGER - 1
-
 export const Microdollars = Type.Integer({ description: '1,000,000 = 1 credit = 1 USD' })
 export const At = Type.String({ description: 'ISO 8601, UTC, milliseconds', examples: ['2026-01-01T00:00:00.000Z'] })
 

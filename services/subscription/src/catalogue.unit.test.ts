@@ -70,7 +70,7 @@ test('CAT-3: prices are read by the variable’s name; 0 is free', () => {
   ])
 })
 
-test.each(['4.99', 'abc', '-1', '', ' 1', '1e3', '0x10', '9007199254740993'])(
+test.each(['4.99', 'abc', '-1', '', ' 1', '1e3', '0x10', '9007199254740991', '9007199254740993'])(
   'CAT-3: a price of %j stops the start with a sentence that names the variable',
   (price) => {
     expect(() => readConfig({ ...env, CODING_PLAN_PRICE_ACME: price })).toThrow(

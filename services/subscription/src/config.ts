@@ -1,10 +1,12 @@
 import { readEnvironment, serviceEnvironment } from '@coding-plans/runtime'
-import type { Microdollars } from '@coding-plans/schemas'
+import { type Microdollars, MOST_MICRODOLLARS } from '@coding-plans/schemas'
 import { type FixedPrices, PRICE_PREFIX, readPrice } from './domain/fixed-prices.ts'
 
 const price = (text: string | undefined) => {
   const value = readPrice(text ?? '')
-  return value === null ? { complaint: 'must be a price in whole microdollars, digits only' } : { value }
+  return value === null
+    ? { complaint: `must be a price in whole microdollars, digits only, at most ${MOST_MICRODOLLARS}` }
+    : { value }
 }
 
 /** Everything this service is told from outside; `CODING_PLAN_PRICE_…` fixes prices (CAT-3). @throws one Error that names every bad variable. */

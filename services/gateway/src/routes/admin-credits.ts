@@ -1,10 +1,10 @@
 import { say } from '@coding-plans/runtime'
-import { microdollars, userId } from '@coding-plans/schemas'
+import { MOST_MICRODOLLARS, microdollars, userId } from '@coding-plans/schemas'
 import { Type } from 'typebox'
 import { keyOf, perform } from '../command.ts'
 import { showSlot } from '../presentation.ts'
 import { invalid } from '../problem.ts'
-import { Credits, Entry, Microdollars, MOST_MICRODOLLARS, OneOf, Operation, page, Shape, Slot } from '../shapes.ts'
+import { Credits, Entry, Microdollars, OneOf, Operation, page, Shape, Slot } from '../shapes.ts'
 import { CreditsQuery, readCredits, readEntries } from './credits.ts'
 import { answers, billing, byUser, PageQuery, type Routes, supportAndBilling } from './route.ts'
 

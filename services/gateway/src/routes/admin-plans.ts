@@ -1,5 +1,5 @@
 import { say } from '@coding-plans/runtime'
-import { microdollars } from '@coding-plans/schemas'
+import { MOST_MICRODOLLARS, microdollars } from '@coding-plans/schemas'
 import { type Static, Type } from 'typebox'
 import { perform } from '../command.ts'
 import { pageAsked, pageOf } from '../cursor.ts'
@@ -7,18 +7,7 @@ import { iso } from '../instants.ts'
 import { showOperatorPlan } from '../presentation.ts'
 import { invalid, notFound } from '../problem.ts'
 import type { PlanRow } from '../rows.ts'
-import {
-  At,
-  CredentialPolicy,
-  Microdollars,
-  MOST_MICRODOLLARS,
-  OneOf,
-  Operation,
-  OperatorPlan,
-  Period,
-  page,
-  Shape,
-} from '../shapes.ts'
+import { At, CredentialPolicy, Microdollars, OneOf, Operation, OperatorPlan, Period, page, Shape } from '../shapes.ts'
 import { answers, billing, byId, PageQuery, type Routes } from './route.ts'
 
 const PLAN_ID = '^[a-z0-9][a-z0-9-]{0,62}$'

@@ -1,4 +1,4 @@
-import { type Microdollars, microdollars } from '@coding-plans/schemas'
+import { type Microdollars, MOST_MICRODOLLARS, microdollars } from '@coding-plans/schemas'
 
 export const PRICE_PREFIX = 'CODING_PLAN_PRICE_'
 
@@ -16,4 +16,4 @@ export const fixedPriceOf = (prices: FixedPrices, planId: string) => {
 
 /** Digits only, whole microdollars; "0" is free. null: no price at all. */
 export const readPrice = (text: string): Microdollars | null =>
-  /^\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? microdollars(Number(text)) : null
+  /^\d+$/.test(text) && Number(text) <= MOST_MICRODOLLARS ? microdollars(Number(text)) : null
