@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  deadLetterTopicOf,
   ensureTopics,
   type Migration,
   migrate,
@@ -10,6 +11,7 @@ import {
   type ServiceOptions,
   serviceEnvironment,
   startService,
+  subjectOf,
   topicsOf,
 } from '@coding-plans/runtime'
 import { eventually, Listener, Speaker } from '@coding-plans/runtime/testing'
@@ -95,12 +97,13 @@ const introduce = async (
   const { decide } = handler as { decide: object }
   const names = topicsOf(Object.keys(decide) as MessageName[])
   const forEver = { retentionMilliseconds: null }
-  const dead = names.map((name) => ({ name: `${name}.${service}.dlq`, ...forEver, mostMessageBytes: 5 * 1024 * 1024 }))
-  await ensureTopics(brokers, [{ name: `${service}.events`, ...forEver }, ...dead])
-  const anybody = messageNames.map(routeOf).filter(({ owner }) => owner === 'any')
-  const spoken = anybody.map(({ schema }) => ({
-    subject: `${service}.events-${schema.namespace}.${schema.name}`,
-    schema,
+  const dead = names.map((name) => ({
+    name: deadLetterTopicOf(name, service),
+    ...forEver,
+    mostMessageBytes: 5 * 1024 * 1024,
   }))
+  await ensureTopics(brokers, [{ name: `${service}.events`, ...forEver }, ...dead])
+  const anybody = messageNames.filter((name) => routeOf(name).owner === 'any')
+  const spoken = anybody.map((name) => ({ subject: subjectOf(name, service), schema: routeOf(name).schema }))
   await registerSchemas(registryUrl, spoken)
 }

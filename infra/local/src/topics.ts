@@ -1,4 +1,4 @@
-import type { TopicDeclaration } from '@coding-plans/runtime'
+import { deadLetterTopicOf, subjectOf, type TopicDeclaration } from '@coding-plans/runtime'
 import { messageNames, routeOf, services, topicOf } from '@coding-plans/schemas'
 
 const DAY = 24 * 60 * 60 * 1000
@@ -28,7 +28,7 @@ const consumersOf = (topic: string) => (topic.endsWith('.events') ? services : [
 
 const deadLettersOf = (topic: string): TopicDeclaration[] =>
   consumersOf(topic).map((consumer) => ({
-    name: `${topic}.${consumer}.dlq`,
+    name: deadLetterTopicOf(topic, consumer),
     // A sealed upload that nobody can open any more is of no use to anybody.
     retentionMilliseconds: topic.endsWith('.uploads') ? 7 * DAY : DEAD_LETTER_RETENTION,
     mostMessageBytes: sizeOfDeadLetter(topic),
@@ -45,6 +45,6 @@ export const topics: readonly TopicDeclaration[] = (() => {
 /** Where each message is spoken: once, or by everybody for what belongs to `any`. */
 export const subjects = messageNames.flatMap((name) => {
   const { schema, topic } = routeOf(name)
-  const spoken = topic.includes('*') ? services.map((service) => topicOf(name, service)) : [topic]
-  return spoken.map((on) => ({ subject: `${on}-${schema.namespace}.${schema.name}`, schema }))
+  const speakers = topic.includes('*') ? services : services.slice(0, 1)
+  return speakers.map((speaker) => ({ subject: subjectOf(name, speaker), schema }))
 })

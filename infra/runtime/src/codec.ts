@@ -106,11 +106,8 @@ export class Codec {
 }
 
 /** The registry's subject of a message: `<topic>-<record full name>`. */
-export const subjectOf = (name: MessageName, speaker: string) => {
-  const { namespace } = routes[name].schema
-  const { owner } = routes[name]
-  return `${topicOf(name, owner === 'any' ? speaker : owner)}-${namespace}.${name}`
-}
+export const subjectOf = (name: MessageName, speaker: string) =>
+  `${topicOf(name, speaker)}-${routes[name].schema.namespace}.${name}`
 
 /** A deployment forgot a schema: nothing that retrying would mend. */
 export class UnregisteredSchema extends Error {

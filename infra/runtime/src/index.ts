@@ -26,9 +26,9 @@ export {
   say,
   type Tx,
 } from './handler.ts'
-export { createHttp, type OpenWork, requireInternal } from './http.ts'
+export { type OpenWork, requireInternal } from './http.ts'
 export { messageId } from './ids.ts'
-export { LANES, laneOf } from './kafka/lane-of.ts'
+export { laneOf } from './kafka/lane-of.ts'
 export { endOffsets, ensureTopics, groupOffsets, type Offsets, type TopicDeclaration } from './kafka/topics.ts'
 export { describeError, type Logger, openLog } from './log.ts'
 export { type Migration, migrate } from './migrate.ts'

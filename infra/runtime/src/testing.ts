@@ -1,7 +1,6 @@
 import { type Bodies, type Instant, instant, type MessageName, routes } from '@coding-plans/schemas'
 import { pino } from 'pino'
 import { Codec } from './codec.ts'
-import { readEnvelope, writeEnvelope } from './envelope.ts'
 import { pause } from './failures.ts'
 import type { Message } from './handler.ts'
 import { messageId } from './ids.ts'
@@ -175,5 +174,3 @@ export const eventually = async <T>(
     await pause(20)
   }
 }
-
-export { readEnvelope, writeEnvelope }
