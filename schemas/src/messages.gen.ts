@@ -375,6 +375,14 @@ export interface CancellationScheduled {
   version: number
 }
 
+/** The subscription will renew. Where none was scheduled the version is an old one: nothing changed. */
+export interface CancellationUndone {
+  userId: UserId
+  operationId: string
+  subscriptionId: string
+  version: number
+}
+
 /** A due message was answered without a renewal or an end: the term had moved, or is being ended already. */
 export interface DueIgnored {
   userId: UserId
@@ -474,6 +482,13 @@ export interface PurchaseRefused {
   subscriptionVersion: number | null
 }
 
+/** Undo the cancellation that stands, anybody's (CAN-1). Answered by CancellationUndone or SubscriptionChangeRefused. */
+export interface ResumeSubscription {
+  userId: UserId
+  operationId: string
+  subscriptionId: string
+}
+
 /** A subscription began: its term is paid (or free) and its key works. One event for the rest of the platform (SUB-9). */
 export interface SubscriptionActivated {
   userId: UserId
@@ -497,6 +512,15 @@ export interface SubscriptionActivated {
   accountVersion: number | null
   slotVersion: number
   stockVersion: number
+}
+
+/** There was nothing to change: unknown, ended, or being ended. */
+export interface SubscriptionChangeRefused {
+  userId: UserId
+  operationId: string
+  subscriptionId: string
+  reason: 'unknown' | 'not_found' | 'not_cancelable'
+  version: number | null
 }
 
 /** The subscription is over and its slot is empty. Final. */
@@ -586,13 +610,16 @@ export interface Bodies {
   CancelSubscription: CancelSubscription
   CancellationRefused: CancellationRefused
   CancellationScheduled: CancellationScheduled
+  CancellationUndone: CancellationUndone
   DueIgnored: DueIgnored
   PlanPublished: PlanPublished
   PlanRefused: PlanRefused
   PublishPlan: PublishPlan
   PurchasePlan: PurchasePlan
   PurchaseRefused: PurchaseRefused
+  ResumeSubscription: ResumeSubscription
   SubscriptionActivated: SubscriptionActivated
+  SubscriptionChangeRefused: SubscriptionChangeRefused
   SubscriptionEnded: SubscriptionEnded
   SubscriptionEnding: SubscriptionEnding
   SubscriptionExtended: SubscriptionExtended
@@ -1499,6 +1526,24 @@ export const routes = {
       ],
     },
   },
+  CancellationUndone: {
+    owner: 'subscription',
+    kind: 'event',
+    topic: 'subscription.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.subscription',
+      name: 'CancellationUndone',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+        { name: 'subscriptionId', type: 'string' },
+        { name: 'version', type: 'long' },
+      ],
+    },
+  },
   DueIgnored: {
     owner: 'subscription',
     kind: 'event',
@@ -1725,6 +1770,23 @@ export const routes = {
       ],
     },
   },
+  ResumeSubscription: {
+    owner: 'subscription',
+    kind: 'command',
+    topic: 'subscription.commands',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.subscription',
+      name: 'ResumeSubscription',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+        { name: 'subscriptionId', type: 'string' },
+      ],
+    },
+  },
   SubscriptionActivated: {
     owner: 'subscription',
     kind: 'event',
@@ -1760,6 +1822,33 @@ export const routes = {
         { name: 'accountVersion', type: ['null', 'long'], default: null },
         { name: 'slotVersion', type: 'long' },
         { name: 'stockVersion', type: 'long' },
+      ],
+    },
+  },
+  SubscriptionChangeRefused: {
+    owner: 'subscription',
+    kind: 'event',
+    topic: 'subscription.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.subscription',
+      name: 'SubscriptionChangeRefused',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+        { name: 'subscriptionId', type: 'string' },
+        {
+          name: 'reason',
+          type: {
+            type: 'enum',
+            name: 'SubscriptionChangeRefusal',
+            symbols: ['unknown', 'not_found', 'not_cancelable'],
+            default: 'unknown',
+          },
+        },
+        { name: 'version', type: ['null', 'long'], default: null },
       ],
     },
   },

@@ -394,3 +394,26 @@ test('CAN-1: an operator cancels at the period’s end, with a reason; ended it 
   expectRefusal(await cancel({ reason: 'late' }), 409, 'not_cancelable')
   expectRefusal(await client(`POST /slots/${providerId}/reveal`), 404, 'not_found')
 })
+
+test('CAN-1: canceled by an operator, resumed by its user, it renews; canceled again and ended, it cannot be resumed', async () => {
+  const { planId } = await openShop(house, { price: USD, period: { unit: 'day', count: 1 } })
+  const client = await someone(5 * USD)
+  const { subscription } = (await buy(client, planId)).body
+  const resume = (who = client) => who(`POST /subscriptions/${subscription.id}/resume`)
+  expect(await resume()).toMatchObject({ status: 200, body: subscription })
+  await admin(`POST /admin/subscriptions/${subscription.id}/cancel`, { body: { reason: 'asked by mail' } })
+  expectRefusal(await resume(await someone(0)), 404, 'not_found')
+  const resumed = await resume()
+  expect(resumed).toMatchObject({
+    status: 200,
+    body: { cancelAtPeriodEnd: false, renewsAt: subscription.currentPeriodEnd },
+  })
+  expectShape(shape.subscription, resumed.body)
+  await advance({ to: subscription.currentPeriodEnd })
+  const { body: renewed } = await client(`GET /subscriptions/${subscription.id}`)
+  expect(renewed).toMatchObject({ status: 'active', currentPeriodStart: subscription.currentPeriodEnd })
+  expect((await client('GET /credits')).body.balanceMicrodollars).toBe(3 * USD)
+  await client(`POST /subscriptions/${subscription.id}/cancel`)
+  await advance({ to: renewed.currentPeriodEnd })
+  expectRefusal(await resume(), 409, 'not_cancelable')
+})

@@ -51,6 +51,7 @@ const userRoutes = [
   'GET /subscriptions/x',
   'GET /subscriptions/x/charges',
   'POST /subscriptions/x/cancel',
+  'POST /subscriptions/x/resume',
   'GET /slots',
   'PUT /slots/x',
   'PATCH /slots/x',

@@ -127,6 +127,14 @@ const bodies: { readonly [Name in MessageName]?: Bodies[Name] } = {
     reason: 'not_cancelable',
     version: null,
   },
+  CancellationUndone: { userId: ada, operationId: 'op_resume', subscriptionId: 'sub_1', version: 3 },
+  SubscriptionChangeRefused: {
+    userId: ada,
+    operationId: 'op_resume',
+    subscriptionId: 'sub_1',
+    reason: 'not_cancelable',
+    version: null,
+  },
   CreditsPosted: {
     userId: ada,
     operationId: 'op_post',

@@ -79,6 +79,21 @@ test('EXT-1: an extension moves the end and leaves the start; CAN-1: a flag is s
   expect(models.operations.get('op_extend')?.answer).toMatchObject({ kind: 'extension', charge: { kind: 'extension' } })
 })
 
+test('CAN-1: a resumption takes the flag back; one that changed nothing shows what there is; a refusal is a problem', () => {
+  const models = learn(
+    open(operation('op_resume', 'resume'), operation('op_late', 'resume')),
+    event('SubscriptionActivated'),
+    event('CancellationScheduled'),
+    event('CancellationUndone', { version: 3 }),
+  )
+  expect(models.operations.get('op_resume')?.answer).toMatchObject({ cancelAtPeriodEnd: false })
+  expect(models.subscriptions.get('sub_1')).toMatchObject({ cancelAtPeriodEnd: false, version: 3 })
+  learn(models, event('CancellationScheduled', { version: 4 }), event('CancellationUndone', { version: 3 }))
+  expect(models.subscriptions.get('sub_1')).toMatchObject({ cancelAtPeriodEnd: true, version: 4 })
+  learn(models, event('SubscriptionChangeRefused', { operationId: 'op_late' }))
+  expect(models.operations.get('op_late')?.answer).toMatchObject({ status: 409, code: 'not_cancelable' })
+})
+
 test('CAN-3: while an end is carried out the status stays, with the access cut off', () => {
   const models = learn(open(), event('SubscriptionActivated'), event('SubscriptionEnding'))
   expect(models.subscriptions.get('sub_1')).toMatchObject({ status: 'active', accessUntil: T0 + DAY, endedAt: null })

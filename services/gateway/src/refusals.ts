@@ -4,6 +4,7 @@ import type {
   PlanRefused,
   PurchaseRefused,
   SlotChangeRefused,
+  SubscriptionChangeRefused,
   UploadRefused,
 } from '@coding-plans/schemas'
 import { type Problem, problem } from './problem.ts'
@@ -13,6 +14,7 @@ interface Reasons {
   PurchaseRefused: PurchaseRefused['reason']
   SlotChangeRefused: SlotChangeRefused['reason']
   CancellationRefused: CancellationRefused['reason']
+  SubscriptionChangeRefused: SubscriptionChangeRefused['reason']
   PlanRefused: PlanRefused['reason']
   UploadRefused: UploadRefused['reason']
   ClockRefused: ClockRefused['reason']
@@ -23,6 +25,9 @@ type Sentence = readonly [status: number, code: string, title: string, detail: s
 /** A reason that no reader of this version knows; or one that is ours to mend, not the caller's. */
 const internal: Sentence = [500, 'internal', 'Something went wrong', 'The request could not be carried out.']
 const noPlan: Sentence = [404, 'not_found', 'Not found', 'There is no such plan.']
+
+const noSubscription: Sentence = [404, 'not_found', 'Not found', 'There is no such subscription.']
+const isOver: Sentence = [409, 'not_cancelable', 'Not cancelable', 'The subscription has ended, or is being ended.']
 
 /** The inventory has another key by now: the gateway seals anew, once, before it says so. */
 const sealAnew: Sentence = [503, 'unavailable', 'Not available at the moment', 'Nothing was kept; try again.']
@@ -66,11 +71,8 @@ export const refusals: { readonly [Event in keyof Reasons]: Readonly<Record<Reas
     key_invalid: [400, 'invalid_request', 'The request is not valid', 'The key must have 1 to 500 characters.'],
     sealing_key_unknown: sealAnew,
   },
-  CancellationRefused: {
-    unknown: internal,
-    not_found: [404, 'not_found', 'Not found', 'There is no such subscription.'],
-    not_cancelable: [409, 'not_cancelable', 'Not cancelable', 'The subscription has ended, or is being ended.'],
-  },
+  CancellationRefused: { unknown: internal, not_found: noSubscription, not_cancelable: isOver },
+  SubscriptionChangeRefused: { unknown: internal, not_found: noSubscription, not_cancelable: isOver },
   PlanRefused: {
     unknown: internal,
     price_fixed: [400, 'invalid_request', 'The price is fixed', 'The environment fixes the price of this plan.'],

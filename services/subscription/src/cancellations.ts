@@ -1,12 +1,14 @@
 import { type Message, type Saying, say } from '@coding-plans/runtime'
 import type { Instant } from '@coding-plans/schemas'
 import type { Books } from './books.ts'
+import { judgeDue } from './domain/due.ts'
 import {
   type CanceledBy,
   type Cancellation,
   canceled,
   isAlive,
   reasonOf,
+  resumed,
   type Subscription,
 } from './domain/subscription.ts'
 import { beginEnd } from './sagas/consequences.ts'
@@ -22,7 +24,7 @@ export const cancelSubscription = (books: Books, message: Message<'CancelSubscri
   ]
   const subscription = books.subscriptions.get(subscriptionId)
   if (subscription?.userId !== userId) return refuse('not_found', null)
-  if (!isAlive(subscription) || books.moneySagaOf(subscription)?.memory.end) {
+  if (isBeingEnded(books, subscription)) {
     return refuse('not_cancelable', subscription.version)
   }
   const said =
@@ -45,6 +47,30 @@ const endNow = (books: Books, subscription: Subscription, { at, by, operationId 
   if (saga) return hear(books, saga, 'EndAsked', ending, at)
   return beginEnd({ books, begin: (beginning) => begin(books, beginning, at) }, subscription, ending)
 }
+
+/** Undo the cancellation that stands, before the end (CAN-1). One that already decides a due term is past undoing. */
+export const resumeSubscription = (books: Books, message: Message<'ResumeSubscription'>): Saying[] => {
+  const { userId, operationId, subscriptionId } = message.body
+  if (!books.note(operationId)) return []
+  const refuse = (reason: 'not_found' | 'not_cancelable', version: number | null) => [
+    say('SubscriptionChangeRefused', { userId, operationId, subscriptionId, reason, version }),
+  ]
+  const subscription = books.subscriptions.get(subscriptionId)
+  if (subscription?.userId !== userId) return refuse('not_found', null)
+  if (isBeingEnded(books, subscription) || endsBy(subscription, message.time)) {
+    return refuse('not_cancelable', subscription.version)
+  }
+  const next = resumed(subscription)
+  books.subscriptions.put(next)
+  return [say('CancellationUndone', { userId, operationId, subscriptionId, version: next.version })]
+}
+
+const isBeingEnded = (books: Books, subscription: Subscription) =>
+  !isAlive(subscription) || !!books.moneySagaOf(subscription)?.memory.end
+
+/** Its period is over, and it was canceled in time. */
+const endsBy = (subscription: Subscription, time: Instant) =>
+  time >= subscription.currentPeriodEnd && judgeDue(subscription, subscription.currentPeriodEnd) === 'ends'
 
 const audit = ({ body }: Message<'CancelSubscription'>, before: Subscription, at: Instant) => {
   const { userId: subject, actor, subscriptionId: target, at: when, reason } = body

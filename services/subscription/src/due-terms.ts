@@ -14,7 +14,7 @@ export const periodEnded = (books: Books, { id: messageId, body }: Message<'Peri
   if (judgeDue(subscription, boundary) === 'ignored') return [say('DueIgnored', { userId, subscriptionId, boundary })]
   // A copy of one that began a renewal: that answers it, also if it failed; then it is said again as another (IDE-4).
   if (books.sagas.get(renewalIdOf(messageId))) return []
-  const due = { messageId, boundary }
+  const due = { messageId, boundary, attempt: 0 }
   const saga = books.moneySagaOf(subscription)
   if (saga) return hear(books, saga, 'PeriodEnded', due, at)
   return takeUpDue({ books, begin: (beginning) => begin(books, beginning, at) }, subscriptionId, due)

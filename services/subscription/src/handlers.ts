@@ -2,7 +2,7 @@ import type { Decide, Handler, Message, Saying } from '@coding-plans/runtime'
 import type { Instant, MessageName } from '@coding-plans/schemas'
 import { answer, commandFailed } from './answers.ts'
 import type { Books } from './books.ts'
-import { cancelSubscription } from './cancellations.ts'
+import { cancelSubscription, resumeSubscription } from './cancellations.ts'
 import { publishPlan } from './catalogue.ts'
 import type { FixedPrices } from './domain/fixed-prices.ts'
 import { periodEnded } from './due-terms.ts'
@@ -24,6 +24,7 @@ export const decide = (prices: FixedPrices): Decide<Books> => ({
   PublishPlan: publishPlan(prices),
   PurchasePlan: lifted(purchasePlan),
   CancelSubscription: lifted(cancelSubscription),
+  ResumeSubscription: lifted(resumeSubscription),
   PeriodEnded: lifted(periodEnded),
   CreditsHeld: lifted(answer),
   HoldDeclined: lifted(answer),

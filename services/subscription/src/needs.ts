@@ -12,6 +12,7 @@ export const needsOf = (messages: readonly Message[]) => {
   const purchases = bodiesOf(messages, 'PurchasePlan')
   const publishes = bodiesOf(messages, 'PublishPlan')
   const cancellations = bodiesOf(messages, 'CancelSubscription')
+  const resumptions = bodiesOf(messages, 'ResumeSubscription')
   const dues = bodiesOf(messages, 'PeriodEnded')
   return {
     /** Whose rows are locked; a plan id among them finds nobody. */
@@ -20,8 +21,10 @@ export const needsOf = (messages: readonly Message[]) => {
     sagaIds: distinct(
       messages.map(({ name, id, correlationId }) => (name === 'PeriodEnded' ? renewalIdOf(id) : correlationId)),
     ),
-    operationIds: distinct([...purchases, ...publishes, ...cancellations].map(({ operationId }) => operationId)),
-    subscriptionIds: distinct([...cancellations, ...dues].map(({ subscriptionId }) => subscriptionId)),
+    operationIds: distinct(
+      [...purchases, ...publishes, ...cancellations, ...resumptions].map(({ operationId }) => operationId),
+    ),
+    subscriptionIds: distinct([...cancellations, ...resumptions, ...dues].map(({ subscriptionId }) => subscriptionId)),
     publishedPlans: distinct(publishes.map(({ planId }) => planId)),
     plans: distinct([...purchases, ...publishes].map(({ planId }) => planId)),
     offers: purchases.map(({ planId, planVersion }) => ({ planId, planVersion })),

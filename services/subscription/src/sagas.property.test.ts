@@ -10,7 +10,9 @@ const paidTerms = (world: World) => [...world.books.terms].filter(({ amount }) =
 
 /** Protocol and invariants, once nothing is under way. */
 const judge = (world: World) => {
-  const asked = world.heard.filter(({ name }) => name === 'PurchasePlan' || name === 'CancelSubscription')
+  const asked = world.heard.filter(
+    ({ name }) => name === 'PurchasePlan' || name === 'CancelSubscription' || name === 'ResumeSubscription',
+  )
   for (const id of new Set(asked.map(({ correlationId }) => correlationId)))
     expect(
       world.outcomes(id).map(({ name }) => name),

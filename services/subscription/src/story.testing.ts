@@ -32,6 +32,10 @@ export const action = fc.oneof(
       ago: fc.constantFrom(0, 1),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('resume' as const), user, plan: fc.nat(2), ago: fc.constantFrom(0, 1) }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('due' as const), nth: fc.nat(9) }) },
   {
     weight: 12,
@@ -94,6 +98,11 @@ export const perform = (world: World, one: Action) => {
     case 'cancel': {
       const live = world.live(one.user, planOf(one.plan).providerId)
       if (live) world.cancel(live.id, one.when, { user: one.user, time: instant(world.now - one.ago) })
+      return
+    }
+    case 'resume': {
+      const live = world.live(one.user, planOf(one.plan).providerId)
+      if (live) world.resume(live.id, { user: one.user, time: instant(world.now - one.ago) })
       return
     }
     case 'due': {

@@ -16,6 +16,8 @@ const OUTCOMES: ReadonlySet<MessageName> = new Set([
   'PurchaseRefused',
   'CancellationScheduled',
   'CancellationRefused',
+  'CancellationUndone',
+  'SubscriptionChangeRefused',
   'SubscriptionEnded',
 ])
 
@@ -162,6 +164,13 @@ export class World {
     const { by = 'user', user = 'ada', time = this.now } = how
     const body = { userId: userId(user), operationId, subscriptionId, at: when, by, actor: user, reason: null }
     this.tell(message('CancelSubscription', body, { time, correlationId: operationId }))
+    return operationId
+  }
+
+  resume(subscriptionId: string, { user = 'ada', time = this.now }: { user?: string; time?: Instant } = {}) {
+    const operationId = `op_${++this.#operations}`
+    const body = { userId: userId(user), operationId, subscriptionId }
+    this.tell(message('ResumeSubscription', body, { time, correlationId: operationId }))
     return operationId
   }
 

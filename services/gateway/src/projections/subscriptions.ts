@@ -130,6 +130,14 @@ export const cancellationScheduled = (models: ReadModels, message: Message<'Canc
   succeed(models, message, body.operationId, showSubscription(next))
 }
 
+export const cancellationUndone = (models: ReadModels, message: Message<'CancellationUndone'>) => {
+  const { body } = message
+  const { row, newer } = rowFor(models, body)
+  const next = newer ? { ...row, cancelAtPeriodEnd: false, version: body.version } : row
+  models.subscriptions.put(next)
+  succeed(models, message, body.operationId, showSubscription(next))
+}
+
 export const ending = (models: ReadModels, { body }: Message<'SubscriptionEnding'>) => {
   const { row, newer } = rowFor(models, body)
   if (newer) models.subscriptions.put({ ...row, accessUntil: body.accessUntil, version: body.version })
@@ -175,9 +183,16 @@ export const purchaseRefused = (models: ReadModels, message: Message<'PurchaseRe
   })
 }
 
-export const cancellationRefused = (models: ReadModels, message: Message<'CancellationRefused'>) => {
-  const { operationId, subscriptionId, reason, version } = message.body
-  // One that is not the caller's own is not in question: its version says nothing to them.
-  const restsOn = reason === 'not_found' ? {} : { subscriptionId, subscriptionVersion: version }
-  refuse(models, message, operationId, refusalOf('CancellationRefused', reason), restsOn)
-}
+type NothingToChange = 'CancellationRefused' | 'SubscriptionChangeRefused'
+
+const refuseChange =
+  <Name extends NothingToChange>(name: Name) =>
+  (models: ReadModels, message: Message<Name>) => {
+    const { operationId, subscriptionId, reason, version } = message.body
+    // One that is not the caller's own is not in question: its version says nothing to them.
+    const restsOn = reason === 'not_found' ? {} : { subscriptionId, subscriptionVersion: version }
+    refuse(models, message as Message, operationId, refusalOf<NothingToChange>(name, reason), restsOn)
+  }
+
+export const cancellationRefused = refuseChange('CancellationRefused')
+export const changeRefused = refuseChange('SubscriptionChangeRefused')

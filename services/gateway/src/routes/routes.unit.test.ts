@@ -11,6 +11,7 @@ const scope: Readonly<Record<string, readonly string[] | 'user'>> = {
   'GET /v1/subscriptions/:id': 'user',
   'GET /v1/subscriptions/:id/charges': 'user',
   'POST /v1/subscriptions/:id/cancel': 'user',
+  'POST /v1/subscriptions/:id/resume': 'user',
   'GET /v1/slots': 'user',
   'PUT /v1/slots/:providerId': 'user',
   'PATCH /v1/slots/:providerId': 'user',

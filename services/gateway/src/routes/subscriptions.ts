@@ -137,4 +137,32 @@ export const subscriptionRoutes: Routes = (api, desk) => {
       )
     },
   )
+
+  api.post(
+    '/subscriptions/:id/resume',
+    {
+      config: anyUser,
+      schema: {
+        summary: 'Undo the cancellation that stands',
+        params: byId,
+        body: Type.Union([Shape({}), Type.Null()]),
+        response: answers({ 200: Subscription, 202: Operation }),
+      },
+    },
+    (request, reply) => {
+      const { caller, params } = request
+      const { id: subscriptionId } = params
+      return perform(
+        { desk, request, reply },
+        {
+          kind: 'resume',
+          caller: caller.id,
+          subject: caller.id,
+          key: null,
+          command: ({ id }) =>
+            say('ResumeSubscription', { userId: userId(caller.id), operationId: id, subscriptionId }),
+        },
+      )
+    },
+  )
 }

@@ -5,6 +5,8 @@ import { isAlive, type Subscription } from './subscription.ts'
 export interface Due {
   readonly messageId: string
   readonly boundary: Instant
+  /** How many renewals this message has begun before: what was given back may be asked for again. */
+  readonly attempt: number
 }
 
 /**

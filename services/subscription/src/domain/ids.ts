@@ -12,8 +12,12 @@ export const subscriptionIdOf = (operationId: string) => `sub_${digest(operation
 /** The term's key: one charge for one subscription and boundary, whatever the number of attempts. */
 export const chargeIdOf = (subscriptionId: string, boundary: Instant) => `chg_${digest(subscriptionId, iso(boundary))}`
 
-/** One attempt at a renewal, and so its hold: one for each due message, since that is said again after a failure. */
-export const renewalIdOf = (dueMessageId: string) => `ren_${digest(dueMessageId)}`
+/**
+ * One attempt at a renewal, and so its hold: one for each due message, since that is said again after a failure, and one
+ * more whenever what was given back is to be asked for again.
+ */
+export const renewalIdOf = (dueMessageId: string, attempt = 0) =>
+  `ren_${attempt === 0 ? digest(dueMessageId) : digest(dueMessageId, attempt)}`
 
 /** The end that a due term brings. There is only one in a subscription's life. */
 export const endIdOf = (subscriptionId: string) => `end_${digest(subscriptionId)}`

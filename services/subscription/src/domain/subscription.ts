@@ -133,6 +133,10 @@ export const canceled = (subscription: Subscription, { at, by, operationId }: Ca
   }
 }
 
+/** It will renew again; nothing new is told where nothing was canceled. */
+export const resumed = (subscription: Subscription): Subscription =>
+  subscription.canceledAt === null ? subscription : told({ ...subscription, ...notCanceled })
+
 export const reasonOf = (by: CanceledBy | null): EndReason => (by === 'operator' ? 'admin_terminated' : 'user_canceled')
 
 /** The end has begun: access stops at this instant. */

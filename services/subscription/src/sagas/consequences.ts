@@ -36,13 +36,13 @@ export const takeUpDue = (stage: Stage, subscriptionId: string, due: Due): Sayin
 /** The next term at the copied price (CAT-5). */
 const beginRenewal = ({ begin }: Stage, subscription: Subscription, due: Due): Saying[] => {
   const { id: subscriptionId, userId, providerId, price: amount, planName } = subscription
-  const { boundary, messageId } = due
+  const { boundary, messageId, attempt } = due
   const { currentPeriodEnd: endsAt } = renewed(subscription)
   const term = termOf({ subscriptionId, boundary, endsAt, kind: 'renewal', amount })
   const description = describeTerm(planName, term)
   const waiting = { due, end: null, accountVersion: null }
   const memory: MoneyMemory = { messageId, operationId: null, term, description, ...waiting }
-  const id = renewalIdOf(messageId)
+  const id = renewalIdOf(messageId, attempt)
   return begin({ kind: 'renewal', id, userId, providerId, subscriptionId, memory })
 }
 
@@ -54,6 +54,14 @@ export const takeUpWaiting = (step: Step<MoneyMemory>): Saying[] => {
     ...(end ? beginEnd(step, step.books.subscription(subscriptionId), end) : []),
     ...(due ? takeUpDue(step, subscriptionId, due) : []),
   ]
+}
+
+/** The same, after a renewal that gave back: if it is to renew after all, under another hold. */
+export const takeUpAgain = (step: Step<MoneyMemory>): Saying[] => {
+  const { saga } = step
+  const { due } = saga.memory
+  const next = due && { ...due, attempt: due.attempt + 1 }
+  return takeUpWaiting({ ...step, saga: { ...saga, memory: { ...saga.memory, due: next } } })
 }
 
 /** The end that was asked for begins at once: what this saga had got is only given back. */

@@ -1,7 +1,7 @@
 import { say } from '@coding-plans/runtime'
 import { judgeDue } from '../domain/due.ts'
 import { reasonOf, renewed } from '../domain/subscription.ts'
-import { beginEnd, endNow, endOfTerm, learnDue, learnEnd, takeUpWaiting } from './consequences.ts'
+import { beginEnd, endNow, endOfTerm, learnDue, learnEnd, takeUpAgain, takeUpWaiting } from './consequences.ts'
 import type { MoneyMemory } from './saga.ts'
 import {
   captureHold,
@@ -83,7 +83,7 @@ export const renewal: SagaTable<State, MoneyMemory> = {
     renewed: keeping,
     unfunded: givingBack('unfunded'),
     releasing: {
-      HoldReleased: { to: 'abandoned', follow: takeUpWaiting },
+      HoldReleased: { to: 'abandoned', follow: takeUpAgain },
       PeriodEnded: { to: 'releasing', learn: learnDue },
       EndAsked: { to: 'releasing', follow: endNow },
       CommandFailed: { to: 'releasing', again: releaseHold },
