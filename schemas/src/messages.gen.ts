@@ -98,6 +98,20 @@ export interface CreditsPosted {
   version: number
 }
 
+/** Credits came back as one entry of the statement. */
+export interface CreditsRefunded {
+  userId: UserId
+  refundId: string
+  subscriptionId: string
+  entryId: string
+  amount: Microdollars
+  at: Instant
+  balance: Microdollars
+  held: Microdollars
+  description: string
+  version: number
+}
+
 /** A hold became a charge: one entry of the statement. */
 export interface HoldCaptured {
   userId: UserId
@@ -151,6 +165,16 @@ export interface PostCredits {
   creditKind: 'unknown' | 'grant' | 'payment' | 'adjustment'
   reason: string
   actor: string
+}
+
+/** Give back what was charged for time that will not be served (CAN-2), once per refund. Answered by CreditsRefunded. */
+export interface RefundCredits {
+  userId: UserId
+  refundId: string
+  operationId: string
+  subscriptionId: string
+  amount: Microdollars
+  description: string
 }
 
 /** Give a hold back. Always answered by HoldReleased, also when nothing was held. */
@@ -523,7 +547,7 @@ export interface SubscriptionChangeRefused {
   version: number | null
 }
 
-/** The subscription is over and its slot is empty. Final. */
+/** The subscription is over and its slot is empty; a refund, if one was due, is on the account: for the time from endedAt until refundedUntil. Final. */
 export interface SubscriptionEnded {
   userId: UserId
   subscriptionId: string
@@ -533,6 +557,10 @@ export interface SubscriptionEnded {
   reason: 'unknown' | 'user_canceled' | 'insufficient_credits' | 'admin_terminated' | 'account_deleted' | 'dispute'
   version: number
   slotVersion: number
+  accountVersion: number | null
+  refundId: string | null
+  refundAmount: Microdollars | null
+  refundedUntil: Instant | null
 }
 
 /** The end has begun: access stops at this instant, the key is being removed. */
@@ -572,6 +600,17 @@ export interface SubscriptionRenewed {
   accountVersion: number | null
 }
 
+/** An operator ends it now, for good (CAN-2). Answered by SubscriptionEnded or SubscriptionChangeRefused. */
+export interface TerminateSubscription {
+  userId: UserId
+  operationId: string
+  subscriptionId: string
+  refund: 'unknown' | 'none' | 'prorated' | 'full'
+  cause: 'unknown' | 'admin_terminated' | 'dispute'
+  actor: string
+  reason: string
+}
+
 /** Message name → body. */
 export interface Bodies {
   ActionAudited: ActionAudited
@@ -584,11 +623,13 @@ export interface Bodies {
   CaptureHold: CaptureHold
   CreditsHeld: CreditsHeld
   CreditsPosted: CreditsPosted
+  CreditsRefunded: CreditsRefunded
   HoldCaptured: HoldCaptured
   HoldCredits: HoldCredits
   HoldDeclined: HoldDeclined
   HoldReleased: HoldReleased
   PostCredits: PostCredits
+  RefundCredits: RefundCredits
   ReleaseHold: ReleaseHold
   AssignKey: AssignKey
   DeleteOwnKey: DeleteOwnKey
@@ -624,6 +665,7 @@ export interface Bodies {
   SubscriptionEnding: SubscriptionEnding
   SubscriptionExtended: SubscriptionExtended
   SubscriptionRenewed: SubscriptionRenewed
+  TerminateSubscription: TerminateSubscription
 }
 
 /** Message name → who owns it, where it travels, by which field. A topic `*.events` is the events topic of whoever says it. */
@@ -852,6 +894,30 @@ export const routes = {
       ],
     },
   },
+  CreditsRefunded: {
+    owner: 'credits-ledger',
+    kind: 'event',
+    topic: 'credits-ledger.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.credits_ledger',
+      name: 'CreditsRefunded',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'refundId', type: 'string' },
+        { name: 'subscriptionId', type: 'string' },
+        { name: 'entryId', type: 'string' },
+        { name: 'amount', type: { type: 'long', logicalType: 'microdollars' } },
+        { name: 'at', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'balance', type: { type: 'long', logicalType: 'microdollars' } },
+        { name: 'held', type: { type: 'long', logicalType: 'microdollars' } },
+        { name: 'description', type: 'string' },
+        { name: 'version', type: 'long' },
+      ],
+    },
+  },
   HoldCaptured: {
     owner: 'credits-ledger',
     kind: 'event',
@@ -973,6 +1039,26 @@ export const routes = {
         },
         { name: 'reason', type: 'string' },
         { name: 'actor', type: 'string' },
+      ],
+    },
+  },
+  RefundCredits: {
+    owner: 'credits-ledger',
+    kind: 'command',
+    topic: 'credits-ledger.commands',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.credits_ledger',
+      name: 'RefundCredits',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'refundId', type: 'string' },
+        { name: 'operationId', type: 'string' },
+        { name: 'subscriptionId', type: 'string' },
+        { name: 'amount', type: { type: 'long', logicalType: 'microdollars' } },
+        { name: 'description', type: 'string' },
       ],
     },
   },
@@ -1886,6 +1972,10 @@ export const routes = {
         },
         { name: 'version', type: 'long' },
         { name: 'slotVersion', type: 'long' },
+        { name: 'accountVersion', type: ['null', 'long'], default: null },
+        { name: 'refundId', type: ['null', 'string'], default: null },
+        { name: 'refundAmount', type: ['null', { type: 'long', logicalType: 'microdollars' }], default: null },
+        { name: 'refundedUntil', type: ['null', { type: 'long', logicalType: 'instant' }], default: null },
       ],
     },
   },
@@ -1968,6 +2058,43 @@ export const routes = {
         { name: 'cancelAtPeriodEnd', type: 'boolean' },
         { name: 'version', type: 'long' },
         { name: 'accountVersion', type: ['null', 'long'], default: null },
+      ],
+    },
+  },
+  TerminateSubscription: {
+    owner: 'subscription',
+    kind: 'command',
+    topic: 'subscription.commands',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.subscription',
+      name: 'TerminateSubscription',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+        { name: 'subscriptionId', type: 'string' },
+        {
+          name: 'refund',
+          type: {
+            type: 'enum',
+            name: 'RefundShare',
+            symbols: ['unknown', 'none', 'prorated', 'full'],
+            default: 'unknown',
+          },
+        },
+        {
+          name: 'cause',
+          type: {
+            type: 'enum',
+            name: 'TerminationCause',
+            symbols: ['unknown', 'admin_terminated', 'dispute'],
+            default: 'unknown',
+          },
+        },
+        { name: 'actor', type: 'string' },
+        { name: 'reason', type: 'string' },
       ],
     },
   },

@@ -40,6 +40,7 @@ const operatorRoutes: Readonly<Record<string, readonly string[]>> = {
   'GET /admin/subscriptions/x/charges': ['support', 'billing'],
   'GET /admin/subscriptions': ['support'],
   'POST /admin/subscriptions/x/cancel': ['billing'],
+  'POST /admin/subscriptions/x/terminate': ['billing'],
   'GET /admin/audit': ['admin'],
   'GET /admin/clock': ['support'],
   'POST /admin/clock/advance': ['admin'],
@@ -64,7 +65,6 @@ const userRoutes = [
   'GET /operations/x/events',
 ]
 const later = [
-  'POST /subscriptions/x/resume',
   'GET /subscriptions/x/quota',
   'PUT /plans/x/restock-wish',
   'DELETE /plans/x/restock-wish',
@@ -76,7 +76,6 @@ const later = [
   'POST /admin/inventory/keys/x/retire',
   'POST /admin/inventory/keys/x/revocation',
   'GET /admin/users/x/notifications',
-  'POST /admin/subscriptions/x/terminate',
   'POST /admin/subscriptions/x/grant-days',
   'DELETE /admin/users/x',
   'GET /admin/insights',

@@ -73,5 +73,9 @@ export const endedBody = (
   endedAt: FEBRUARY,
   reason: 'insufficient_credits',
   slotVersion: 2,
+  accountVersion: null,
+  refundId: null,
+  refundAmount: null,
+  refundedUntil: null,
   ...change,
 })

@@ -1,5 +1,5 @@
 import type { Handler } from '@coding-plans/runtime'
-import { postCredits } from './domain/credits.ts'
+import { postCredits, refundCredits } from './domain/credits.ts'
 import { captureHold, openHold, releaseHold } from './domain/hold.ts'
 import { transferId } from './domain/transfer.ts'
 import { causeOf, type Ledger, settle, termKey } from './ledger.ts'
@@ -29,6 +29,10 @@ export const handler: Handler<Ledger> = {
     PostCredits: (ledger, message) => {
       const { userId, operationId } = message.body
       return settle(ledger, postCredits(fileOf(ledger, 'credits', userId, operationId), message.body, causeOf(message)))
+    },
+    RefundCredits: (ledger, message) => {
+      const { userId, refundId } = message.body
+      return settle(ledger, refundCredits(fileOf(ledger, 'refund', userId, refundId), message.body, causeOf(message)))
     },
   },
   save: saveLedger,

@@ -8,13 +8,17 @@ import { emptyLedger, type Ledger, termKey } from './ledger.ts'
 /** Locks the accounts that these messages are about, and reads what else they name. */
 export const loadLedger = async (tx: Tx, messages: readonly Message[]): Promise<Ledger> => {
   const ledger = emptyLedger()
-  const [holding, capturing, releasing, posting] = [
+  const [holding, capturing, releasing, posting, refunding] = [
     bodiesOf(messages, 'HoldCredits'),
     bodiesOf(messages, 'CaptureHold'),
     bodiesOf(messages, 'ReleaseHold'),
     bodiesOf(messages, 'PostCredits'),
+    bodiesOf(messages, 'RefundCredits'),
   ]
-  for (const account of await lockAccounts(tx, { all: [...holding, ...capturing, ...releasing, ...posting], posting }))
+  for (const account of await lockAccounts(tx, {
+    all: [...holding, ...capturing, ...releasing, ...posting, ...refunding],
+    posting: [...posting, ...refunding],
+  }))
     ledger.accounts.set(account.userId, account)
   for (const hold of await findHolds(tx, [...holding, ...capturing, ...releasing], capturing)) {
     ledger.holds.set(hold.holdId, hold)
@@ -32,6 +36,7 @@ export const loadLedger = async (tx: Tx, messages: readonly Message[]): Promise<
       .filter(({ holdId }) => stateOf(holdId) === 'released')
       .map(({ holdId }) => transferId('release', holdId)),
     ...posting.map(({ operationId }) => transferId('credits', operationId)),
+    ...refunding.map(({ refundId }) => transferId('refund', refundId)),
   ]
   for (const transfer of await findTransfers(tx, repeated)) ledger.transfers.set(transfer.id, transfer)
   const unknown = holding.map(({ holdId }) => holdId).filter((holdId) => !stateOf(holdId))

@@ -1,6 +1,6 @@
 import type { Decide, Handler, Message } from '@coding-plans/runtime'
 import type { MessageName } from '@coding-plans/schemas'
-import { creditsHeld, creditsPosted, holdCaptured, holdReleased } from './projections/accounts.ts'
+import { creditsHeld, creditsPosted, creditsRefunded, holdCaptured, holdReleased } from './projections/accounts.ts'
 import {
   audited,
   clockAdvanced,
@@ -67,6 +67,7 @@ export const decide: Decide<ReadModels> = {
   HoldReleased: learn<'HoldReleased'>(holdReleased),
   HoldCaptured: learn<'HoldCaptured'>(holdCaptured),
   CreditsPosted: learn<'CreditsPosted'>(creditsPosted),
+  CreditsRefunded: learn<'CreditsRefunded'>(creditsRefunded),
 
   KeyAssigned: learn<'KeyAssigned'>(keyAssigned),
   KeyDeclined: learn<'KeyDeclined'>(onlyAStep),

@@ -5,6 +5,7 @@ export const operationKinds = {
   purchase: { command: 'PurchasePlan', success: 201 },
   cancel: { command: 'CancelSubscription', success: 200 },
   resume: { command: 'ResumeSubscription', success: 200 },
+  terminate: { command: 'TerminateSubscription', success: 200 },
   put_key: { command: 'PutOwnKey', success: 200 },
   enable_key: { command: 'EnableOwnKey', success: 200 },
   delete_key: { command: 'DeleteOwnKey', success: 204 },

@@ -68,7 +68,7 @@ export interface SubscriptionRow extends ShownSubscription {
 export interface ChargeRow {
   readonly id: string
   readonly subscriptionId: string
-  readonly kind: 'activation' | 'renewal' | 'extension'
+  readonly kind: 'activation' | 'renewal' | 'extension' | 'refund'
   readonly amount: number
   readonly periodStart: number
   readonly periodEnd: number
@@ -89,7 +89,7 @@ export interface MovementRow {
   readonly userId: string
   readonly version: number
   readonly at: number
-  readonly kind: 'hold' | 'release' | 'charge' | 'grant' | 'payment' | 'adjustment' | 'unknown'
+  readonly kind: 'hold' | 'release' | 'charge' | 'grant' | 'payment' | 'adjustment' | 'refund' | 'unknown'
   readonly entryId: string | null
   readonly amount: number
   readonly balanceAfter: number

@@ -9,6 +9,7 @@ type Answer =
   | 'HoldDeclined'
   | 'HoldCaptured'
   | 'HoldReleased'
+  | 'CreditsRefunded'
   | 'KeyAssigned'
   | 'KeyDeclined'
   | 'KeyRemoved'

@@ -133,7 +133,7 @@ export class Books {
   }
 
   /** Bought terms that are not over, the running one included (EXT-2). */
-  unendedTerms(subscriptionId: string, at: Instant): number {
-    return this.terms.of(subscriptionId).filter(({ endsAt }) => endsAt > at).length
+  unendedTerms(subscriptionId: string, at: Instant): Term[] {
+    return this.terms.of(subscriptionId).filter(({ endsAt }) => endsAt > at)
   }
 }

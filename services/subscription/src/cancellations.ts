@@ -2,17 +2,8 @@ import { type Message, type Saying, say } from '@coding-plans/runtime'
 import type { Instant } from '@coding-plans/schemas'
 import type { Books } from './books.ts'
 import { judgeDue } from './domain/due.ts'
-import {
-  type CanceledBy,
-  type Cancellation,
-  canceled,
-  isAlive,
-  reasonOf,
-  resumed,
-  type Subscription,
-} from './domain/subscription.ts'
-import { beginEnd } from './sagas/consequences.ts'
-import { begin, hear } from './sagas/engine.ts'
+import { type CanceledBy, canceled, reasonOf, resumed, type Subscription } from './domain/subscription.ts'
+import { endNow, isBeingEnded } from './terminations.ts'
 
 /** Cancel at the period's end, or now (CAN-1). */
 export const cancelSubscription = (books: Books, message: Message<'CancelSubscription'>, at: Instant): Saying[] => {
@@ -28,7 +19,9 @@ export const cancelSubscription = (books: Books, message: Message<'CancelSubscri
     return refuse('not_cancelable', subscription.version)
   }
   const said =
-    when === 'now' ? endNow(books, subscription, { at, by, operationId }) : schedule(books, subscription, message, by)
+    when === 'now'
+      ? endNow(books, subscription, { operationId, boundary: null, at, reason: reasonOf(by), refund: 'none' })
+      : schedule(books, subscription, message, by)
   return by === 'operator' ? [...said, audit(message, subscription, at)] : said
 }
 
@@ -38,14 +31,6 @@ const schedule = (books: Books, subscription: Subscription, message: Message<'Ca
   const next = canceled(subscription, { at: message.time, by, operationId })
   books.subscriptions.put(next)
   return [say('CancellationScheduled', { userId, operationId, subscriptionId, by, version: next.version })]
-}
-
-/** What runs to pay for a term gives back, or, if it is decided, is done first. */
-const endNow = (books: Books, subscription: Subscription, { at, by, operationId }: Cancellation): Saying[] => {
-  const ending = { operationId, boundary: null, at, reason: reasonOf(by) }
-  const saga = books.moneySagaOf(subscription)
-  if (saga) return hear(books, saga, 'EndAsked', ending, at)
-  return beginEnd({ books, begin: (beginning) => begin(books, beginning, at) }, subscription, ending)
 }
 
 /** Undo the cancellation that stands, before the end (CAN-1). One that already decides a due term is past undoing. */
@@ -64,9 +49,6 @@ export const resumeSubscription = (books: Books, message: Message<'ResumeSubscri
   books.subscriptions.put(next)
   return [say('CancellationUndone', { userId, operationId, subscriptionId, version: next.version })]
 }
-
-const isBeingEnded = (books: Books, subscription: Subscription) =>
-  !isAlive(subscription) || !!books.moneySagaOf(subscription)?.memory.end
 
 /** Its period is over, and it was canceled in time. */
 const endsBy = (subscription: Subscription, time: Instant) =>

@@ -8,6 +8,7 @@ import type { FixedPrices } from './domain/fixed-prices.ts'
 import { periodEnded } from './due-terms.ts'
 import { purchasePlan } from './purchases.ts'
 import { loadBooks, saveBooks } from './store.ts'
+import { terminateSubscription } from './terminations.ts'
 
 type DecideAt<Name extends MessageName> = (books: Books, message: Message<Name>, at: Instant) => Saying[]
 
@@ -25,11 +26,13 @@ export const decide = (prices: FixedPrices): Decide<Books> => ({
   PurchasePlan: lifted(purchasePlan),
   CancelSubscription: lifted(cancelSubscription),
   ResumeSubscription: lifted(resumeSubscription),
+  TerminateSubscription: lifted(terminateSubscription),
   PeriodEnded: lifted(periodEnded),
   CreditsHeld: lifted(answer),
   HoldDeclined: lifted(answer),
   HoldCaptured: lifted(answer),
   HoldReleased: lifted(answer),
+  CreditsRefunded: lifted(answer),
   KeyAssigned: lifted(answer),
   KeyDeclined: lifted(answer),
   KeyRemoved: lifted(answer),

@@ -13,6 +13,7 @@ export const needsOf = (messages: readonly Message[]) => {
   const publishes = bodiesOf(messages, 'PublishPlan')
   const cancellations = bodiesOf(messages, 'CancelSubscription')
   const resumptions = bodiesOf(messages, 'ResumeSubscription')
+  const terminations = bodiesOf(messages, 'TerminateSubscription')
   const dues = bodiesOf(messages, 'PeriodEnded')
   return {
     /** Whose rows are locked; a plan id among them finds nobody. */
@@ -22,13 +23,18 @@ export const needsOf = (messages: readonly Message[]) => {
       messages.map(({ name, id, correlationId }) => (name === 'PeriodEnded' ? renewalIdOf(id) : correlationId)),
     ),
     operationIds: distinct(
-      [...purchases, ...publishes, ...cancellations, ...resumptions].map(({ operationId }) => operationId),
+      [...purchases, ...publishes, ...cancellations, ...resumptions, ...terminations].map(
+        ({ operationId }) => operationId,
+      ),
     ),
-    subscriptionIds: distinct([...cancellations, ...resumptions, ...dues].map(({ subscriptionId }) => subscriptionId)),
+    subscriptionIds: distinct(
+      [...cancellations, ...resumptions, ...terminations, ...dues].map(({ subscriptionId }) => subscriptionId),
+    ),
     publishedPlans: distinct(publishes.map(({ planId }) => planId)),
     plans: distinct([...purchases, ...publishes].map(({ planId }) => planId)),
     offers: purchases.map(({ planId, planVersion }) => ({ planId, planVersion })),
     purchases: purchases.map(({ userId, planId }) => ({ userId, planId })),
+    terminated: distinct(terminations.map(({ userId }) => userId)),
     buyers: distinct(purchases.map(({ userId }) => userId)),
   }
 }

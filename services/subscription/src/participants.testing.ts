@@ -16,6 +16,8 @@ export class LedgerModel {
   readonly holds = new Map<string, Hold>()
   /** Charge id → amount. */
   readonly charges = new Map<string, number>()
+  /** Refund id → amount. */
+  readonly refunds = new Map<string, number>()
   readonly #versions = new Map<string, number>()
 
   post(user: string, amount: number) {
@@ -26,6 +28,7 @@ export class LedgerModel {
     if (has(message, 'HoldCredits')) return [this.#hold(message.body)]
     if (has(message, 'CaptureHold')) return [this.#capture(message.body)]
     if (has(message, 'ReleaseHold')) return [this.#release(message.body)]
+    if (has(message, 'RefundCredits')) return [this.#refund(message.body)]
     throw new Error(`The ledger does not know ${message.name}.`)
   }
 
@@ -67,6 +70,13 @@ export class LedgerModel {
       this.post(userId, hold.amount)
     }
     return say('HoldReleased', { ...this.#account(userId), holdId })
+  }
+
+  #refund({ userId, refundId, subscriptionId, amount, description }: Bodies['RefundCredits']): Saying {
+    if (!this.refunds.has(refundId)) this.post(userId, amount)
+    this.refunds.set(refundId, amount)
+    const entry = { refundId, subscriptionId, entryId: `ent_${refundId}`, description, at: instant(0) }
+    return say('CreditsRefunded', { ...this.#account(userId), amount, ...entry })
   }
 }
 

@@ -33,7 +33,7 @@ export const purchasePlan = (books: Books, message: Message<'PurchasePlan'>, at:
     offered,
     live,
     busy: running !== undefined,
-    unendedTerms: live ? books.unendedTerms(live.id, start) : 0,
+    unendedTerms: live ? books.unendedTerms(live.id, start).length : 0,
     at: start,
   })
   if (typeof verdict === 'object') {

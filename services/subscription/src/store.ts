@@ -9,12 +9,12 @@ import {
   upsertRows,
 } from '@coding-plans/runtime'
 import type { Instant } from '@coding-plans/schemas'
-import { Books, type Buyer, type Contents } from './books.ts'
+import { Books, type Buyer } from './books.ts'
 import type { PlanVersion } from './domain/plan.ts'
 import type { Subscription } from './domain/subscription.ts'
 import type { Term } from './domain/term.ts'
 import { type Needs, needsOf } from './needs.ts'
-import type { Saga } from './sagas/saga.ts'
+import type { MoneyMemory, Saga } from './sagas/saga.ts'
 
 /** Locks the users of these messages, in sorted order, then the plans to be published; reads what the decisions need. */
 export const loadBooks = async (tx: Tx, messages: readonly Message[], wallClock: Instant): Promise<Books> => {
@@ -27,7 +27,8 @@ export const loadBooks = async (tx: Tx, messages: readonly Message[], wallClock:
     sagas,
     subscriptions: await findSubscriptions(tx, needs, sagas),
     operations: await findOperations(tx, needs.operationIds),
-    ...(await findForPurchases(tx, needs)),
+    terms: await findTerms(tx, needs, sagas),
+    episodes: await findEpisodes(tx, needs),
     versions: await findVersions(tx, needs),
     wallClock,
   })
@@ -77,26 +78,31 @@ const findVersions = async (tx: Tx, { plans, offers }: Needs) => {
   )
 }
 
-/** What the buyers have bought and what is not over yet; and their last episodes: those that no other points back to. */
-const findForPurchases = async (
-  tx: Tx,
-  { buyers, purchases }: Needs,
-): Promise<Pick<Contents, 'terms' | 'episodes'>> => {
-  if (buyers.length === 0) return {}
-  const terms = await select<Term>(
+/** What was bought and is not over yet, of those who buy more, and of those whose end may give something back. */
+const findTerms = async (tx: Tx, { buyers, terminated }: Needs, sagas: readonly Saga[]) => {
+  const refunded = sagas.filter(({ memory }) => isToBeRefunded(memory)).map(({ userId }) => userId)
+  const users = [...buyers, ...terminated, ...refunded]
+  if (users.length === 0) return []
+  return select<Term>(
     tx,
     `select t.* from terms t join subscriptions s on s.id = t.subscription_id
      where s.user_id = any(?) and s.status <> 'ended' and t.ends_at > s.current_period_start`,
-    [buyers],
+    [users],
   )
-  const episodes = await select<Pick<Subscription, 'id' | 'userId' | 'planId'>>(
+}
+
+const isToBeRefunded = (memory: unknown) => ((memory as Partial<MoneyMemory>).end?.refund ?? 'none') !== 'none'
+
+/** The buyers' last episodes: those that no other points back to. */
+const findEpisodes = async (tx: Tx, { buyers, purchases }: Needs) => {
+  if (buyers.length === 0) return []
+  return select<Pick<Subscription, 'id' | 'userId' | 'planId'>>(
     tx,
     `select id, user_id, plan_id from subscriptions s
      where (user_id, plan_id) in (select * from unnest(?::text[], ?::text[]))
        and not exists (select from subscriptions later where later.previous_subscription_id = s.id)`,
     [purchases.map(({ userId }) => userId), purchases.map(({ planId }) => planId)],
   )
-  return { terms, episodes }
 }
 
 /** Writes what the round changed: a statement per table and kind of change. What is over goes first, for the unique constraints. */

@@ -1,6 +1,7 @@
 import type {
   CreditsHeld,
   CreditsPosted,
+  CreditsRefunded,
   HoldCaptured,
   HoldDeclined,
   HoldReleased,
@@ -59,6 +60,16 @@ export const creditsPosted = (entry: Transfer): CreditsPosted => ({
   amount: signedAmountOf(entry),
   at: entry.at,
   description: entry.description as string,
+})
+
+export const creditsRefunded = (refund: Transfer): CreditsRefunded => ({
+  ...after(refund),
+  refundId: refund.chargeId as string,
+  subscriptionId: refund.subscriptionId as string,
+  entryId: refund.id,
+  amount: refund.amount,
+  at: refund.at,
+  description: refund.description as string,
 })
 
 /** As a statement shows it: what leaves the user's credits is negative. */

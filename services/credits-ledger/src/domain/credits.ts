@@ -1,7 +1,7 @@
 import { say } from '@coding-plans/runtime'
-import { microdollars, type PostCredits } from '@coding-plans/schemas'
+import { microdollars, type PostCredits, type RefundCredits } from '@coding-plans/schemas'
 import { type Account, balanceOf, emptyAccount } from './account.ts'
-import { creditsPosted } from './answers.ts'
+import { creditsPosted, creditsRefunded } from './answers.ts'
 import type { Decision } from './decision.ts'
 import { type Cause, type Draft, post, type Transfer, transferId } from './transfer.ts'
 
@@ -52,6 +52,32 @@ export const postCredits = ({ account, earlier }: CreditsFile, command: PostCred
       }),
     ],
   }
+}
+
+/**
+ * Gives back what was charged, once per refund (CAN-2), as an entry of its own: the charge stays as it was.
+ * @throws Error for another refund under a known id, or an amount that may not be.
+ */
+export const refundCredits = ({ account, earlier }: CreditsFile, command: RefundCredits, cause: Cause): Decision => {
+  const { userId, refundId, operationId, subscriptionId, amount, description } = command
+  if (earlier) {
+    if (earlier.userId !== userId || earlier.amount !== amount)
+      throw new Error(`Refund ${refundId} gave back something else.`)
+    return { says: [say('CreditsRefunded', creditsRefunded(earlier))] }
+  }
+  const draft: Draft = {
+    id: transferId('refund', refundId),
+    kind: 'refund',
+    fromAccount: 'refund',
+    toAccount: 'available',
+    amount,
+    operationId,
+    subscriptionId,
+    chargeId: refundId,
+    description,
+  }
+  const posted = post(account ?? emptyAccount(userId), draft, cause)
+  return { posted, says: [say('CreditsRefunded', creditsRefunded(posted.transfer))] }
 }
 
 const movementOf = ({

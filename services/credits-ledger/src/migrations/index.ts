@@ -116,4 +116,28 @@ const holds: Migration = {
   `,
 }
 
-export const migrations: Migration[] = [accounts, transfers, holds]
+const refunds: Migration = {
+  name: '004_refunds',
+  up: `
+    alter table transfers
+      drop constraint transfers_one_way,
+      drop constraint transfers_cause,
+      add constraint transfers_one_way check ((kind, from_account, to_account) in (
+        ('hold', 'available', 'held'),
+        ('release', 'held', 'available'),
+        ('charge', 'held', 'revenue'),
+        ('grant', 'promotion', 'available'),
+        ('payment', 'funding', 'available'),
+        ('adjustment', 'promotion', 'available'),
+        ('adjustment', 'available', 'promotion'),
+        ('refund', 'refund', 'available'))),
+      add constraint transfers_cause check (case
+        when kind in ('hold', 'release') then num_nulls(hold_id, subscription_id) = 0
+        when kind = 'charge' then num_nulls(hold_id, subscription_id, charge_id, boundary, description) = 0
+        when kind = 'refund' then num_nulls(operation_id, subscription_id, charge_id, description) = 0
+        else num_nulls(operation_id, actor, description) = 0 end);
+    create unique index transfers_refund_once on transfers (charge_id) where kind = 'refund';
+  `,
+}
+
+export const migrations: Migration[] = [accounts, transfers, holds, refunds]

@@ -50,6 +50,11 @@ export const holdCaptured = (models: ReadModels, { body }: Message<'HoldCaptured
     chargeId: body.chargeId,
   })
 
+export const creditsRefunded = (models: ReadModels, { body }: Message<'CreditsRefunded'>) => {
+  const { amount, entryId, description, subscriptionId, refundId: chargeId } = body
+  move(models, body, body.at, { kind: 'refund', amount, entryId, description, subscriptionId, chargeId })
+}
+
 export const creditsPosted = (models: ReadModels, message: Message<'CreditsPosted'>) => {
   const { body } = message
   const { creditKind: kind, amount, entryId, description } = body

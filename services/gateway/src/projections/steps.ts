@@ -18,6 +18,7 @@ const told: Told = {
   KeyRemoved: [2, nothing],
   HoldCaptured: [3, ({ description }) => description],
   HoldReleased: [3, nothing],
+  CreditsRefunded: [3, ({ description }) => description],
   SubscriptionActivated: [END, ({ planName }) => planName],
   SubscriptionExtended: [END, nothing],
   CancellationScheduled: [END, nothing],

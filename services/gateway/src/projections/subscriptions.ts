@@ -158,8 +158,20 @@ export const ended = (models: ReadModels, message: Message<'SubscriptionEnded'>)
       }
     : row
   models.subscriptions.put(next)
+  if (body.refundId !== null)
+    models.charges.push(
+      charge(row, {
+        id: body.refundId,
+        kind: 'refund',
+        amount: body.refundAmount ?? 0,
+        periodStart: body.endedAt,
+        periodEnd: body.refundedUntil ?? body.endedAt,
+        at: body.endedAt,
+      }),
+    )
   if (body.operationId !== null)
     succeed(models, message, body.operationId, showSubscription(next), {
+      accountVersion: body.accountVersion,
       slotProvider: row.providerId,
       slotVersion: body.slotVersion,
     })

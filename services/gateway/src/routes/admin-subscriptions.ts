@@ -5,7 +5,7 @@ import { perform } from '../command.ts'
 import { pageAsked, pageOf } from '../cursor.ts'
 import { showCharge, showSubscription } from '../presentation.ts'
 import { notFound, problem } from '../problem.ts'
-import { Charge, Operation, page, Shape, Subscription } from '../shapes.ts'
+import { Charge, OneOf, Operation, page, Shape, Subscription } from '../shapes.ts'
 import type { SubscriptionFilter } from '../store/reading.ts'
 import {
   answers,
@@ -19,6 +19,9 @@ import {
   supportAndBilling,
 } from './route.ts'
 import { Status } from './subscriptions.ts'
+
+const Reason = Type.String({ minLength: 1, maxLength: 300 })
+const unknownSubscription = () => problem('not_found', 'There is no such subscription.')
 
 export const adminSubscriptionRoutes: Routes = (api, desk) => {
   const { reading } = desk
@@ -102,14 +105,13 @@ export const adminSubscriptionRoutes: Routes = (api, desk) => {
       schema: {
         summary: 'Cancel a user’s subscription at the end of its period',
         params: byId,
-        body: Shape({ reason: Type.String({ minLength: 1, maxLength: 300 }) }),
+        body: Shape({ reason: Reason }),
         response: answers({ 200: Subscription, 202: Operation }),
       },
     },
     async (request, reply) => {
       const { caller, params, body } = request
       const row = await reading.subscription(params.id)
-      const refused = problem('not_found', 'There is no such subscription.')
       return perform(
         { desk, request, reply },
         {
@@ -128,7 +130,50 @@ export const adminSubscriptionRoutes: Routes = (api, desk) => {
                   actor: caller.id,
                   reason: body.reason,
                 })
-              : { refused },
+              : { refused: unknownSubscription() },
+        },
+      )
+    },
+  )
+
+  api.post(
+    '/admin/subscriptions/:id/terminate',
+    {
+      config: billing,
+      schema: {
+        summary: 'End a user’s subscription now, with as much given back as said',
+        params: byId,
+        body: Shape({
+          reason: Reason,
+          refund: OneOf('none', 'prorated', 'full'),
+          cause: Type.Optional(OneOf('admin_terminated', 'dispute')),
+        }),
+        response: answers({ 200: Subscription, 202: Operation }),
+      },
+    },
+    async (request, reply) => {
+      const { caller, params, body } = request
+      const { reason, refund, cause = 'admin_terminated' } = body
+      const row = await reading.subscription(params.id)
+      return perform(
+        { desk, request, reply },
+        {
+          kind: 'terminate',
+          caller: caller.id,
+          subject: row?.userId ?? params.id,
+          key: null,
+          command: ({ id: operationId }) =>
+            row
+              ? say('TerminateSubscription', {
+                  userId: userId(row.userId),
+                  operationId,
+                  subscriptionId: row.id,
+                  refund,
+                  cause,
+                  actor: caller.id,
+                  reason,
+                })
+              : { refused: unknownSubscription() },
         },
       )
     },

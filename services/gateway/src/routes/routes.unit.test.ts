@@ -37,6 +37,7 @@ const scope: Readonly<Record<string, readonly string[] | 'user'>> = {
   'GET /v1/admin/subscriptions/:id': ['support', 'billing'],
   'GET /v1/admin/subscriptions/:id/charges': ['support', 'billing'],
   'POST /v1/admin/subscriptions/:id/cancel': ['billing'],
+  'POST /v1/admin/subscriptions/:id/terminate': ['billing'],
   'GET /v1/admin/audit': ['admin'],
   'GET /v1/admin/clock': ['support'],
   'POST /v1/admin/clock/advance': ['admin'],

@@ -19,5 +19,8 @@ export const chargeIdOf = (subscriptionId: string, boundary: Instant) => `chg_${
 export const renewalIdOf = (dueMessageId: string, attempt = 0) =>
   `ren_${attempt === 0 ? digest(dueMessageId) : digest(dueMessageId, attempt)}`
 
+/** What an end gives back. There is only one in a subscription's life. */
+export const refundIdOf = (subscriptionId: string) => `rfd_${digest(subscriptionId)}`
+
 /** The end that a due term brings. There is only one in a subscription's life. */
 export const endIdOf = (subscriptionId: string) => `end_${digest(subscriptionId)}`

@@ -21,6 +21,9 @@ export const termOf = (term: Omit<Term, 'chargeId'>): Term => ({
 
 const day = (at: Instant) => new Date(at).toISOString().slice(0, 10)
 
+/** As a refund stands in the statement. */
+export const describeRefund = (planName: string, from: Instant) => `${planName}, refund from ${day(from)} on`
+
 /** As it stands in the statement. */
 export const describeTerm = (planName: string, { boundary, endsAt }: Pick<Term, 'boundary' | 'endsAt'>) =>
   `${planName}, ${day(boundary)} to ${day(endsAt)}`

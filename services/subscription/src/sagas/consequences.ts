@@ -8,11 +8,13 @@ import type { Step } from './table.ts'
 
 type Stage = Pick<Step<unknown>, 'books' | 'begin'>
 
+const nothingYet = { slotVersion: null, accountVersion: null, owed: null }
+
 /** Begin the end of a subscription, and its access. */
 export const beginEnd = ({ begin }: Stage, subscription: Subscription, ending: Ending): Saying[] => {
   const { id: subscriptionId, userId, providerId } = subscription
   const id = ending.operationId ?? endIdOf(subscriptionId)
-  return begin({ kind: 'end', id, userId, providerId, subscriptionId, memory: { ...ending, slotVersion: null } })
+  return begin({ kind: 'end', id, userId, providerId, subscriptionId, memory: { ...ending, ...nothingYet } })
 }
 
 export const endOfTerm = (boundary: Due['boundary'], reason: EndReason): Ending => ({
@@ -20,6 +22,7 @@ export const endOfTerm = (boundary: Due['boundary'], reason: EndReason): Ending 
   boundary,
   at: boundary,
   reason,
+  refund: 'none',
 })
 
 /** A due term is looked at for the first time, or again after what was in its way: it renews, ends, or has moved. */

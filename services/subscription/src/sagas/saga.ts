@@ -1,7 +1,8 @@
-import type { Instant, PurchaseRefused, UserId } from '@coding-plans/schemas'
+import type { Instant, Microdollars, PurchaseRefused, UserId } from '@coding-plans/schemas'
 import type { Due } from '../domain/due.ts'
 import type { Period } from '../domain/period.ts'
 import type { PurchaseRefusal } from '../domain/purchase.ts'
+import type { RefundShare } from '../domain/refund.ts'
 import type { EndReason, Subscription } from '../domain/subscription.ts'
 import type { Term } from '../domain/term.ts'
 
@@ -38,6 +39,8 @@ export interface Ending {
   readonly boundary: Instant | null
   readonly at: Instant
   readonly reason: EndReason
+  /** How much of what was paid ahead is given back (CAN-2). */
+  readonly refund: RefundShare
 }
 
 /** What every saga remembers that pays for a term. */
@@ -80,4 +83,12 @@ export interface ExtensionMemory extends MoneyMemory {
 
 export interface EndMemory extends Ending {
   readonly slotVersion: number | null
+  readonly accountVersion: number | null
+  /** What is given back, in all; null: nothing. */
+  readonly owed: {
+    readonly refundId: string
+    readonly amount: Microdollars
+    readonly until: Instant
+    readonly description: string
+  } | null
 }

@@ -10,6 +10,7 @@ type Answers = Pick<
   | 'HoldDeclined'
   | 'HoldCaptured'
   | 'HoldReleased'
+  | 'CreditsRefunded'
   | 'KeyAssigned'
   | 'KeyDeclined'
   | 'KeyRemoved'
