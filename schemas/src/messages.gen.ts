@@ -28,6 +28,21 @@ export interface AdvanceClock {
   to: Instant | null
   by: string | null
   actor: string
+  outage: boolean
+}
+
+/** What was due up to asOf and answered since the tick was asked for. */
+export interface BillingTicked {
+  clock: string
+  operationId: string
+  asOf: Instant
+  renewed: number
+  ended: number
+  pastDue: number
+  recovered: number
+  topUps: number
+  duplicates: number
+  errors: number
 }
 
 /** The clock reached its target and everything is settled. */
@@ -54,12 +69,79 @@ export interface ClockRefused {
   reason: 'unknown' | 'backwards' | 'clock_not_test' | 'duration_invalid'
 }
 
+/** The grace of an unpaid term is over: a last attempt, then the end (REN-6). Business time of the message = the deadline; asOf = when it was said. Answered by SubscriptionRenewed, SubscriptionEnded, SubscriptionPastDue or DueIgnored. */
+export interface GraceEnded {
+  userId: UserId
+  subscriptionId: string
+  boundary: Instant
+  deadline: Instant
+  asOf: Instant
+}
+
 /** A live term reached its end. Business time of the message = the boundary; asOf = when it was said. Answered by SubscriptionRenewed, SubscriptionEnded, DueIgnored or CommandFailed. */
 export interface PeriodEnded {
   userId: UserId
   subscriptionId: string
   boundary: Instant
   asOf: Instant
+}
+
+/** A term ends soon (REN-9). Answered by RenewingSoon or DueIgnored. */
+export interface RenewalDueSoon {
+  userId: UserId
+  subscriptionId: string
+  boundary: Instant
+  at: Instant
+  asOf: Instant
+}
+
+/** Say what is due, and count what comes of it. Answered by BillingTicked. */
+export interface RunBillingTick {
+  clock: string
+  operationId: string
+}
+
+/** The wait for the outcome of a top-up is over (TOP-2). Business time of the message = the deadline; asOf = when it was said. Answered by SubscriptionRenewed, SubscriptionEnded, SubscriptionPastDue or DueIgnored. */
+export interface TopUpWaitEnded {
+  userId: UserId
+  subscriptionId: string
+  boundary: Instant
+  deadline: Instant
+  asOf: Instant
+}
+
+/** The account is closed; what was left on it stays there, anonymous. */
+export interface AccountClosed {
+  userId: UserId
+  operationId: string
+  balance: Microdollars
+  version: number
+}
+
+/** The settings stay as they were: to enable, amount and method are needed; a method belongs to its user. */
+export interface AutoTopUpRefused {
+  userId: UserId
+  operationId: string
+  reason: 'unknown' | 'incomplete' | 'method_not_yours' | 'user_deleted'
+}
+
+/** The settings of the automatic top-up as they are now. Without an operation: a declined payment switched it off (TOP-3). */
+export interface AutoTopUpSet {
+  userId: UserId
+  operationId: string | null
+  enabled: boolean
+  amount: Microdollars
+  paymentMethodId: string | null
+  at: Instant
+  version: number
+}
+
+/** More is available to this user, by any cause (REN-6). */
+export interface AvailableIncreased {
+  userId: UserId
+  available: Microdollars
+  version: number
+  cause: 'unknown' | 'grant' | 'payment' | 'adjustment' | 'top_up' | 'refund' | 'release'
 }
 
 /** Turn an open hold into the charge of one term. Answered by HoldCaptured; cannot be refused (LED-2). */
@@ -72,6 +154,12 @@ export interface CaptureHold {
   boundary: Instant
   operationId: string | null
   description: string
+}
+
+/** Take no more holds and settings of this user, drop those that are (GDP-1). Answered by AccountClosed. */
+export interface CloseAccount {
+  userId: UserId
+  operationId: string
 }
 
 /** Credits were set aside. */
@@ -112,6 +200,26 @@ export interface CreditsRefunded {
   version: number
 }
 
+/** No credits are posted to a user who is deleted. */
+export interface CreditsRefused {
+  userId: UserId
+  operationId: string
+  reason: 'unknown' | 'user_deleted'
+}
+
+/** An automatic top-up was paid: one entry of the statement. */
+export interface CreditsToppedUp {
+  userId: UserId
+  topUpId: string
+  entryId: string
+  amount: Microdollars
+  at: Instant
+  balance: Microdollars
+  held: Microdollars
+  description: string
+  version: number
+}
+
 /** A hold became a charge: one entry of the statement. */
 export interface HoldCaptured {
   userId: UserId
@@ -142,7 +250,7 @@ export interface HoldCredits {
 export interface HoldDeclined {
   userId: UserId
   holdId: string
-  reason: 'unknown' | 'insufficient_credits'
+  reason: 'unknown' | 'insufficient_credits' | 'user_deleted'
   required: Microdollars
   available: Microdollars
   version: number
@@ -183,6 +291,36 @@ export interface ReleaseHold {
   holdId: string
 }
 
+/** Settings of the automatic top-up; absent: as before (TOP-1). Answered by AutoTopUpSet or AutoTopUpRefused. */
+export interface SetAutoTopUp {
+  userId: UserId
+  operationId: string
+  enabled: boolean
+  amount: Microdollars | null
+  paymentMethodId: string | null
+}
+
+/** Pay what is missing for due terms with the stored method, once per top-up (TOP-2). Answered by CreditsToppedUp or TopUpDeclined; by TopUpUnanswered first if the call was given up. */
+export interface TopUpCredits {
+  userId: UserId
+  topUpId: string
+  shortfall: Microdollars
+}
+
+/** No credits came. off: it is switched off, and this was no attempt; declined: by the payment service. */
+export interface TopUpDeclined {
+  userId: UserId
+  topUpId: string
+  reason: 'unknown' | 'off' | 'declined' | 'user_deleted'
+  at: Instant
+}
+
+/** The payment call was given up, its outcome is unknown; it is asked again under the same key until it is known. */
+export interface TopUpUnanswered {
+  userId: UserId
+  topUpId: string
+}
+
 /** Take one key of the plan's stock and install it, enabled, in the user's slot. Carries what the inventory needs to know of the plan. Answered by KeyAssigned or KeyDeclined. */
 export interface AssignKey {
   userId: UserId
@@ -194,6 +332,8 @@ export interface AssignKey {
   reveal: boolean
   upstreamRevocation: 'unknown' | 'never' | 'manual' | 'automatic'
   lowStockThreshold: number
+  termEndsAt: Instant | null
+  graceHours: number
 }
 
 /** Take the user's own key out of the slot. Answered by SlotChanged or SlotChangeRefused. */
@@ -232,7 +372,7 @@ export interface KeyDeclined {
   subscriptionId: string
   planId: string
   providerId: string
-  reason: 'unknown' | 'slot_occupied' | 'sold_out'
+  reason: 'unknown' | 'slot_occupied' | 'sold_out' | 'user_deleted'
   slotVersion: number
   stockVersion: number
 }
@@ -254,6 +394,15 @@ export interface KeyTested {
   operationId: string
   providerId: string
   ok: boolean | null
+}
+
+/** No key and no slot names this user any more. */
+export interface KeysUnlinked {
+  userId: UserId
+  operationId: string
+  keys: number
+  slots: number
+  at: Instant
 }
 
 /** An upload was taken, line by line; never a secret. */
@@ -283,12 +432,40 @@ export interface RemoveKey {
   providerId: string
 }
 
+/** The key is not in a state from which this is possible. */
+export interface RevocationRefused {
+  planId: string
+  operationId: string
+  keyId: string
+  reason: 'unknown' | 'not_found' | 'revocation_state'
+  stockVersion: number | null
+}
+
+/** The state of a key in the revocation queue after an operator or the vendor answered. */
+export interface RevocationSettled {
+  planId: string
+  operationId: string
+  keyId: string
+  outcome: 'unknown' | 'done' | 'failed' | 'requeue'
+  stockVersion: number
+}
+
+/** What became of revoking a key at the vendor (INV-9). Answered by RevocationSettled or RevocationRefused. */
+export interface SettleRevocation {
+  planId: string
+  operationId: string
+  keyId: string
+  outcome: 'unknown' | 'done' | 'failed' | 'requeue'
+  reason: string | null
+  actor: string
+}
+
 /** The slot is managed by a plan, or empty. */
 export interface SlotChangeRefused {
   userId: UserId
   operationId: string
   providerId: string
-  reason: 'unknown' | 'slot_managed' | 'not_found' | 'key_invalid' | 'sealing_key_unknown'
+  reason: 'unknown' | 'slot_managed' | 'not_found' | 'key_invalid' | 'sealing_key_unknown' | 'user_deleted'
   version: number
 }
 
@@ -350,6 +527,12 @@ export interface TestKey {
   providerId: string
 }
 
+/** Forget who had which key, empty the slots, take nothing more for this user (GDP-1). Answered by KeysUnlinked. */
+export interface UnlinkKeys {
+  userId: UserId
+  operationId: string
+}
+
 /** Add keys to a plan's stock. `sealed` is HPKE base mode to the inventory's public key: JSON [{line, key?, upstreamPlanId?, expiresAt?, malformed?}]; associated data binds plan and operation. Answered by KeysUploaded or UploadRefused. */
 export interface UploadKeys {
   planId: string
@@ -370,6 +553,25 @@ export interface UploadRefused {
   report: { line: number; outcome: 'unknown' | 'accepted' | 'duplicate' | 'invalid'; reason: string | null }[]
 }
 
+/** Nothing of the user is left but the anonymous ledger. The report of the deletion. */
+export interface AccountDeleted {
+  userId: UserId
+  operationId: string
+  at: Instant
+  endedSubscriptions: number
+  unlinkedKeys: number
+  removedSlots: number
+  forgottenWishes: number
+  remainingCredits: Microdollars
+}
+
+/** The user is deleted: from here on nothing begins for them any more. */
+export interface AccountDeletionBegun {
+  userId: UserId
+  operationId: string
+  at: Instant
+}
+
 /** Cancel at the period's end, or now (CAN-1). Answered by CancellationScheduled, SubscriptionEnded or CancellationRefused. */
 export interface CancelSubscription {
   userId: UserId
@@ -386,7 +588,7 @@ export interface CancellationRefused {
   userId: UserId
   operationId: string
   subscriptionId: string
-  reason: 'unknown' | 'not_found' | 'not_cancelable'
+  reason: 'unknown' | 'not_found' | 'not_cancelable' | 'user_deleted'
   version: number | null
 }
 
@@ -407,11 +609,45 @@ export interface CancellationUndone {
   version: number
 }
 
+/** Days were given: the end moved and is the new anchor, and the status is active. A charge of nothing names who and why. */
+export interface DaysGranted {
+  userId: UserId
+  operationId: string
+  subscriptionId: string
+  chargeId: string
+  days: number
+  periodStart: Instant
+  currentPeriodEnd: Instant
+  at: Instant
+  actor: string
+  reason: string
+  cancelAtPeriodEnd: boolean
+  version: number
+}
+
+/** Delete this user over all services (GDP-1). Answered by AccountDeletionBegun, and by AccountDeleted when nothing is left. */
+export interface DeleteAccount {
+  userId: UserId
+  operationId: string
+  actor: string
+}
+
 /** A due message was answered without a renewal or an end: the term had moved, or is being ended already. */
 export interface DueIgnored {
   userId: UserId
   subscriptionId: string
   boundary: Instant
+  what: 'unknown' | 'period_ended' | 'grace_ended' | 'top_up_wait_ended' | 'renewal_due_soon'
+}
+
+/** An operator gives days for nothing (EXT-6). Answered by DaysGranted or SubscriptionChangeRefused. */
+export interface GrantDays {
+  userId: UserId
+  operationId: string
+  subscriptionId: string
+  days: number
+  actor: string
+  reason: string
 }
 
 /** A plan has a new version; said with everything a reader needs. */
@@ -497,6 +733,7 @@ export interface PurchaseRefused {
     | 'insufficient_credits'
     | 'slot_occupied'
     | 'sold_out'
+    | 'user_deleted'
   required: Microdollars | null
   available: Microdollars | null
   accountVersion: number | null
@@ -504,6 +741,49 @@ export interface PurchaseRefused {
   stockVersion: number | null
   subscriptionId: string | null
   subscriptionVersion: number | null
+}
+
+/** The term ends soon and will be renewed for this amount (REN-9). Answers RenewalDueSoon. */
+export interface RenewingSoon {
+  userId: UserId
+  subscriptionId: string
+  boundary: Instant
+  amount: Microdollars
+  at: Instant
+}
+
+/** The plan is back: told to everyone who wished it, in the order of asking, once (RST-1). */
+export interface RestockTold {
+  planId: string
+  userId: UserId
+  at: Instant
+  stockVersion: number
+}
+
+/** No wish: the plan is unknown, can be bought, or is closed. Names the stock version that this rests on. */
+export interface RestockWishRefused {
+  planId: string
+  userId: UserId
+  operationId: string
+  reason: 'unknown' | 'not_found' | 'plan_available' | 'plan_closed' | 'user_deleted'
+  stockVersion: number | null
+}
+
+/** This user will not be told any more: asked for, bought meanwhile, or deleted (no operation). */
+export interface RestockWishWithdrawn {
+  planId: string
+  userId: UserId
+  operationId: string | null
+  version: number
+}
+
+/** This user will be told when the plan is back. The version is that of the wish. */
+export interface RestockWished {
+  planId: string
+  userId: UserId
+  operationId: string
+  at: Instant
+  version: number
 }
 
 /** Undo the cancellation that stands, anybody's (CAN-1). Answered by CancellationUndone or SubscriptionChangeRefused. */
@@ -543,7 +823,7 @@ export interface SubscriptionChangeRefused {
   userId: UserId
   operationId: string
   subscriptionId: string
-  reason: 'unknown' | 'not_found' | 'not_cancelable'
+  reason: 'unknown' | 'not_found' | 'not_cancelable' | 'user_deleted'
   version: number | null
 }
 
@@ -587,6 +867,18 @@ export interface SubscriptionExtended {
   accountVersion: number | null
 }
 
+/** The due term is not paid; access stays until graceEndsAt (REN-5). Answers the due message of this boundary. */
+export interface SubscriptionPastDue {
+  userId: UserId
+  subscriptionId: string
+  boundary: Instant
+  graceEndsAt: Instant
+  amount: Microdollars
+  available: Microdollars
+  version: number
+  accountVersion: number
+}
+
 /** The term that began at the boundary is paid (or free). */
 export interface SubscriptionRenewed {
   userId: UserId
@@ -598,6 +890,8 @@ export interface SubscriptionRenewed {
   cancelAtPeriodEnd: boolean
   version: number
   accountVersion: number | null
+  periodStart: Instant | null
+  recovered: boolean
 }
 
 /** An operator ends it now, for good (CAN-2). Answered by SubscriptionEnded or SubscriptionChangeRefused. */
@@ -611,19 +905,54 @@ export interface TerminateSubscription {
   reason: string
 }
 
+/** The outcome of an automatic top-up is not known yet: the due term waits for it until then, with access (TOP-2). Answers the due message of this boundary. */
+export interface TopUpAwaited {
+  userId: UserId
+  subscriptionId: string
+  boundary: Instant
+  until: Instant
+  version: number
+}
+
+/** Tell this user when the plan is back (RST-1). Answered by RestockWished or RestockWishRefused. */
+export interface WishRestock {
+  planId: string
+  userId: UserId
+  operationId: string
+}
+
+/** No longer tell this user. Answered by RestockWishWithdrawn or RestockWishRefused. */
+export interface WithdrawRestockWish {
+  planId: string
+  userId: UserId
+  operationId: string
+}
+
 /** Message name → body. */
 export interface Bodies {
   ActionAudited: ActionAudited
   CommandFailed: CommandFailed
   AdvanceClock: AdvanceClock
+  BillingTicked: BillingTicked
   ClockAdvanced: ClockAdvanced
   ClockMoved: ClockMoved
   ClockRefused: ClockRefused
+  GraceEnded: GraceEnded
   PeriodEnded: PeriodEnded
+  RenewalDueSoon: RenewalDueSoon
+  RunBillingTick: RunBillingTick
+  TopUpWaitEnded: TopUpWaitEnded
+  AccountClosed: AccountClosed
+  AutoTopUpRefused: AutoTopUpRefused
+  AutoTopUpSet: AutoTopUpSet
+  AvailableIncreased: AvailableIncreased
   CaptureHold: CaptureHold
+  CloseAccount: CloseAccount
   CreditsHeld: CreditsHeld
   CreditsPosted: CreditsPosted
   CreditsRefunded: CreditsRefunded
+  CreditsRefused: CreditsRefused
+  CreditsToppedUp: CreditsToppedUp
   HoldCaptured: HoldCaptured
   HoldCredits: HoldCredits
   HoldDeclined: HoldDeclined
@@ -631,6 +960,10 @@ export interface Bodies {
   PostCredits: PostCredits
   RefundCredits: RefundCredits
   ReleaseHold: ReleaseHold
+  SetAutoTopUp: SetAutoTopUp
+  TopUpCredits: TopUpCredits
+  TopUpDeclined: TopUpDeclined
+  TopUpUnanswered: TopUpUnanswered
   AssignKey: AssignKey
   DeleteOwnKey: DeleteOwnKey
   EnableOwnKey: EnableOwnKey
@@ -638,34 +971,53 @@ export interface Bodies {
   KeyDeclined: KeyDeclined
   KeyRemoved: KeyRemoved
   KeyTested: KeyTested
+  KeysUnlinked: KeysUnlinked
   KeysUploaded: KeysUploaded
   PutOwnKey: PutOwnKey
   RemoveKey: RemoveKey
+  RevocationRefused: RevocationRefused
+  RevocationSettled: RevocationSettled
+  SettleRevocation: SettleRevocation
   SlotChangeRefused: SlotChangeRefused
   SlotChanged: SlotChanged
   StockChanged: StockChanged
   StockLow: StockLow
   TestKey: TestKey
+  UnlinkKeys: UnlinkKeys
   UploadKeys: UploadKeys
   UploadRefused: UploadRefused
+  AccountDeleted: AccountDeleted
+  AccountDeletionBegun: AccountDeletionBegun
   CancelSubscription: CancelSubscription
   CancellationRefused: CancellationRefused
   CancellationScheduled: CancellationScheduled
   CancellationUndone: CancellationUndone
+  DaysGranted: DaysGranted
+  DeleteAccount: DeleteAccount
   DueIgnored: DueIgnored
+  GrantDays: GrantDays
   PlanPublished: PlanPublished
   PlanRefused: PlanRefused
   PublishPlan: PublishPlan
   PurchasePlan: PurchasePlan
   PurchaseRefused: PurchaseRefused
+  RenewingSoon: RenewingSoon
+  RestockTold: RestockTold
+  RestockWishRefused: RestockWishRefused
+  RestockWishWithdrawn: RestockWishWithdrawn
+  RestockWished: RestockWished
   ResumeSubscription: ResumeSubscription
   SubscriptionActivated: SubscriptionActivated
   SubscriptionChangeRefused: SubscriptionChangeRefused
   SubscriptionEnded: SubscriptionEnded
   SubscriptionEnding: SubscriptionEnding
   SubscriptionExtended: SubscriptionExtended
+  SubscriptionPastDue: SubscriptionPastDue
   SubscriptionRenewed: SubscriptionRenewed
   TerminateSubscription: TerminateSubscription
+  TopUpAwaited: TopUpAwaited
+  WishRestock: WishRestock
+  WithdrawRestockWish: WithdrawRestockWish
 }
 
 /** Message name → who owns it, where it travels, by which field. A topic `*.events` is the events topic of whoever says it. */
@@ -726,6 +1078,31 @@ export const routes = {
         { name: 'to', type: ['null', { type: 'long', logicalType: 'instant' }], default: null },
         { name: 'by', type: ['null', 'string'], default: null },
         { name: 'actor', type: 'string' },
+        { name: 'outage', type: 'boolean', default: false },
+      ],
+    },
+  },
+  BillingTicked: {
+    owner: 'billing-scheduler',
+    kind: 'event',
+    topic: 'billing-scheduler.events',
+    key: 'clock',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.billing_scheduler',
+      name: 'BillingTicked',
+      fields: [
+        { name: 'clock', type: 'string' },
+        { name: 'operationId', type: 'string' },
+        { name: 'asOf', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'renewed', type: 'int' },
+        { name: 'ended', type: 'int' },
+        { name: 'pastDue', type: 'int' },
+        { name: 'recovered', type: 'int' },
+        { name: 'topUps', type: 'int' },
+        { name: 'duplicates', type: 'int' },
+        { name: 'errors', type: 'int' },
       ],
     },
   },
@@ -794,6 +1171,25 @@ export const routes = {
       ],
     },
   },
+  GraceEnded: {
+    owner: 'billing-scheduler',
+    kind: 'event',
+    topic: 'billing-scheduler.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.billing_scheduler',
+      name: 'GraceEnded',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'subscriptionId', type: 'string' },
+        { name: 'boundary', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'deadline', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'asOf', type: { type: 'long', logicalType: 'instant' } },
+      ],
+    },
+  },
   PeriodEnded: {
     owner: 'billing-scheduler',
     kind: 'event',
@@ -809,6 +1205,150 @@ export const routes = {
         { name: 'subscriptionId', type: 'string' },
         { name: 'boundary', type: { type: 'long', logicalType: 'instant' } },
         { name: 'asOf', type: { type: 'long', logicalType: 'instant' } },
+      ],
+    },
+  },
+  RenewalDueSoon: {
+    owner: 'billing-scheduler',
+    kind: 'event',
+    topic: 'billing-scheduler.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.billing_scheduler',
+      name: 'RenewalDueSoon',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'subscriptionId', type: 'string' },
+        { name: 'boundary', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'at', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'asOf', type: { type: 'long', logicalType: 'instant' } },
+      ],
+    },
+  },
+  RunBillingTick: {
+    owner: 'billing-scheduler',
+    kind: 'command',
+    topic: 'billing-scheduler.commands',
+    key: 'clock',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.billing_scheduler',
+      name: 'RunBillingTick',
+      fields: [
+        { name: 'clock', type: 'string' },
+        { name: 'operationId', type: 'string' },
+      ],
+    },
+  },
+  TopUpWaitEnded: {
+    owner: 'billing-scheduler',
+    kind: 'event',
+    topic: 'billing-scheduler.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.billing_scheduler',
+      name: 'TopUpWaitEnded',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'subscriptionId', type: 'string' },
+        { name: 'boundary', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'deadline', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'asOf', type: { type: 'long', logicalType: 'instant' } },
+      ],
+    },
+  },
+  AccountClosed: {
+    owner: 'credits-ledger',
+    kind: 'event',
+    topic: 'credits-ledger.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.credits_ledger',
+      name: 'AccountClosed',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+        { name: 'balance', type: { type: 'long', logicalType: 'microdollars' } },
+        { name: 'version', type: 'long' },
+      ],
+    },
+  },
+  AutoTopUpRefused: {
+    owner: 'credits-ledger',
+    kind: 'event',
+    topic: 'credits-ledger.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.credits_ledger',
+      name: 'AutoTopUpRefused',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+        {
+          name: 'reason',
+          type: {
+            type: 'enum',
+            name: 'AutoTopUpRefusal',
+            symbols: ['unknown', 'incomplete', 'method_not_yours', 'user_deleted'],
+            default: 'unknown',
+          },
+        },
+      ],
+    },
+  },
+  AutoTopUpSet: {
+    owner: 'credits-ledger',
+    kind: 'event',
+    topic: 'credits-ledger.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.credits_ledger',
+      name: 'AutoTopUpSet',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: ['null', 'string'], default: null },
+        { name: 'enabled', type: 'boolean' },
+        { name: 'amount', type: { type: 'long', logicalType: 'microdollars' } },
+        { name: 'paymentMethodId', type: ['null', 'string'], default: null },
+        { name: 'at', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'version', type: 'long' },
+      ],
+    },
+  },
+  AvailableIncreased: {
+    owner: 'credits-ledger',
+    kind: 'event',
+    topic: 'credits-ledger.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.credits_ledger',
+      name: 'AvailableIncreased',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'available', type: { type: 'long', logicalType: 'microdollars' } },
+        { name: 'version', type: 'long' },
+        {
+          name: 'cause',
+          type: {
+            type: 'enum',
+            name: 'IncreaseCause',
+            symbols: ['unknown', 'grant', 'payment', 'adjustment', 'top_up', 'refund', 'release'],
+            default: 'unknown',
+          },
+        },
       ],
     },
   },
@@ -839,6 +1379,22 @@ export const routes = {
         { name: 'boundary', type: { type: 'long', logicalType: 'instant' } },
         { name: 'operationId', type: ['null', 'string'], default: null },
         { name: 'description', type: 'string' },
+      ],
+    },
+  },
+  CloseAccount: {
+    owner: 'credits-ledger',
+    kind: 'command',
+    topic: 'credits-ledger.commands',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.credits_ledger',
+      name: 'CloseAccount',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
       ],
     },
   },
@@ -918,6 +1474,49 @@ export const routes = {
       ],
     },
   },
+  CreditsRefused: {
+    owner: 'credits-ledger',
+    kind: 'event',
+    topic: 'credits-ledger.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.credits_ledger',
+      name: 'CreditsRefused',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+        {
+          name: 'reason',
+          type: { type: 'enum', name: 'CreditsRefusal', symbols: ['unknown', 'user_deleted'], default: 'unknown' },
+        },
+      ],
+    },
+  },
+  CreditsToppedUp: {
+    owner: 'credits-ledger',
+    kind: 'event',
+    topic: 'credits-ledger.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.credits_ledger',
+      name: 'CreditsToppedUp',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'topUpId', type: 'string' },
+        { name: 'entryId', type: 'string' },
+        { name: 'amount', type: { type: 'long', logicalType: 'microdollars' } },
+        { name: 'at', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'balance', type: { type: 'long', logicalType: 'microdollars' } },
+        { name: 'held', type: { type: 'long', logicalType: 'microdollars' } },
+        { name: 'description', type: 'string' },
+        { name: 'version', type: 'long' },
+      ],
+    },
+  },
   HoldCaptured: {
     owner: 'credits-ledger',
     kind: 'event',
@@ -987,7 +1586,12 @@ export const routes = {
         { name: 'holdId', type: 'string' },
         {
           name: 'reason',
-          type: { type: 'enum', name: 'HoldRefusal', symbols: ['unknown', 'insufficient_credits'], default: 'unknown' },
+          type: {
+            type: 'enum',
+            name: 'HoldRefusal',
+            symbols: ['unknown', 'insufficient_credits', 'user_deleted'],
+            default: 'unknown',
+          },
         },
         { name: 'required', type: { type: 'long', logicalType: 'microdollars' } },
         { name: 'available', type: { type: 'long', logicalType: 'microdollars' } },
@@ -1078,6 +1682,84 @@ export const routes = {
       ],
     },
   },
+  SetAutoTopUp: {
+    owner: 'credits-ledger',
+    kind: 'command',
+    topic: 'credits-ledger.commands',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.credits_ledger',
+      name: 'SetAutoTopUp',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+        { name: 'enabled', type: 'boolean' },
+        { name: 'amount', type: ['null', { type: 'long', logicalType: 'microdollars' }], default: null },
+        { name: 'paymentMethodId', type: ['null', 'string'], default: null },
+      ],
+    },
+  },
+  TopUpCredits: {
+    owner: 'credits-ledger',
+    kind: 'command',
+    topic: 'credits-ledger.commands',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.credits_ledger',
+      name: 'TopUpCredits',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'topUpId', type: 'string' },
+        { name: 'shortfall', type: { type: 'long', logicalType: 'microdollars' } },
+      ],
+    },
+  },
+  TopUpDeclined: {
+    owner: 'credits-ledger',
+    kind: 'event',
+    topic: 'credits-ledger.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.credits_ledger',
+      name: 'TopUpDeclined',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'topUpId', type: 'string' },
+        {
+          name: 'reason',
+          type: {
+            type: 'enum',
+            name: 'TopUpRefusal',
+            symbols: ['unknown', 'off', 'declined', 'user_deleted'],
+            default: 'unknown',
+          },
+        },
+        { name: 'at', type: { type: 'long', logicalType: 'instant' } },
+      ],
+    },
+  },
+  TopUpUnanswered: {
+    owner: 'credits-ledger',
+    kind: 'event',
+    topic: 'credits-ledger.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.credits_ledger',
+      name: 'TopUpUnanswered',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'topUpId', type: 'string' },
+      ],
+    },
+  },
   AssignKey: {
     owner: 'key-inventory',
     kind: 'command',
@@ -1109,6 +1791,8 @@ export const routes = {
           },
         },
         { name: 'lowStockThreshold', type: 'int' },
+        { name: 'termEndsAt', type: ['null', { type: 'long', logicalType: 'instant' }], default: null },
+        { name: 'graceHours', type: 'int', default: 0 },
       ],
     },
   },
@@ -1192,7 +1876,7 @@ export const routes = {
           type: {
             type: 'enum',
             name: 'KeyRefusal',
-            symbols: ['unknown', 'slot_occupied', 'sold_out'],
+            symbols: ['unknown', 'slot_occupied', 'sold_out', 'user_deleted'],
             default: 'unknown',
           },
         },
@@ -1237,6 +1921,25 @@ export const routes = {
         { name: 'operationId', type: 'string' },
         { name: 'providerId', type: 'string' },
         { name: 'ok', type: ['null', 'boolean'], default: null },
+      ],
+    },
+  },
+  KeysUnlinked: {
+    owner: 'key-inventory',
+    kind: 'event',
+    topic: 'key-inventory.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.key_inventory',
+      name: 'KeysUnlinked',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+        { name: 'keys', type: 'int' },
+        { name: 'slots', type: 'int' },
+        { name: 'at', type: { type: 'long', logicalType: 'instant' } },
       ],
     },
   },
@@ -1319,6 +2022,88 @@ export const routes = {
       ],
     },
   },
+  RevocationRefused: {
+    owner: 'key-inventory',
+    kind: 'event',
+    topic: 'key-inventory.events',
+    key: 'planId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.key_inventory',
+      name: 'RevocationRefused',
+      fields: [
+        { name: 'planId', type: 'string' },
+        { name: 'operationId', type: 'string' },
+        { name: 'keyId', type: 'string' },
+        {
+          name: 'reason',
+          type: {
+            type: 'enum',
+            name: 'RevocationRefusal',
+            symbols: ['unknown', 'not_found', 'revocation_state'],
+            default: 'unknown',
+          },
+        },
+        { name: 'stockVersion', type: ['null', 'long'], default: null },
+      ],
+    },
+  },
+  RevocationSettled: {
+    owner: 'key-inventory',
+    kind: 'event',
+    topic: 'key-inventory.events',
+    key: 'planId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.key_inventory',
+      name: 'RevocationSettled',
+      fields: [
+        { name: 'planId', type: 'string' },
+        { name: 'operationId', type: 'string' },
+        { name: 'keyId', type: 'string' },
+        {
+          name: 'outcome',
+          type: {
+            type: 'enum',
+            name: 'RevocationOutcome',
+            symbols: ['unknown', 'done', 'failed', 'requeue'],
+            default: 'unknown',
+          },
+        },
+        { name: 'stockVersion', type: 'long' },
+      ],
+    },
+  },
+  SettleRevocation: {
+    owner: 'key-inventory',
+    kind: 'command',
+    topic: 'key-inventory.commands',
+    key: 'planId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.key_inventory',
+      name: 'SettleRevocation',
+      fields: [
+        { name: 'planId', type: 'string' },
+        { name: 'operationId', type: 'string' },
+        { name: 'keyId', type: 'string' },
+        {
+          name: 'outcome',
+          type: {
+            type: 'enum',
+            name: 'RevocationOutcome',
+            symbols: ['unknown', 'done', 'failed', 'requeue'],
+            default: 'unknown',
+          },
+        },
+        { name: 'reason', type: ['null', 'string'], default: null },
+        { name: 'actor', type: 'string' },
+      ],
+    },
+  },
   SlotChangeRefused: {
     owner: 'key-inventory',
     kind: 'event',
@@ -1338,7 +2123,7 @@ export const routes = {
           type: {
             type: 'enum',
             name: 'SlotRefusal',
-            symbols: ['unknown', 'slot_managed', 'not_found', 'key_invalid', 'sealing_key_unknown'],
+            symbols: ['unknown', 'slot_managed', 'not_found', 'key_invalid', 'sealing_key_unknown', 'user_deleted'],
             default: 'unknown',
           },
         },
@@ -1466,6 +2251,22 @@ export const routes = {
       ],
     },
   },
+  UnlinkKeys: {
+    owner: 'key-inventory',
+    kind: 'command',
+    topic: 'key-inventory.commands',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.key_inventory',
+      name: 'UnlinkKeys',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+      ],
+    },
+  },
   UploadKeys: {
     owner: 'key-inventory',
     kind: 'command',
@@ -1536,6 +2337,45 @@ export const routes = {
       ],
     },
   },
+  AccountDeleted: {
+    owner: 'subscription',
+    kind: 'event',
+    topic: 'subscription.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.subscription',
+      name: 'AccountDeleted',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+        { name: 'at', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'endedSubscriptions', type: 'int' },
+        { name: 'unlinkedKeys', type: 'int' },
+        { name: 'removedSlots', type: 'int' },
+        { name: 'forgottenWishes', type: 'int' },
+        { name: 'remainingCredits', type: { type: 'long', logicalType: 'microdollars' } },
+      ],
+    },
+  },
+  AccountDeletionBegun: {
+    owner: 'subscription',
+    kind: 'event',
+    topic: 'subscription.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.subscription',
+      name: 'AccountDeletionBegun',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+        { name: 'at', type: { type: 'long', logicalType: 'instant' } },
+      ],
+    },
+  },
   CancelSubscription: {
     owner: 'subscription',
     kind: 'command',
@@ -1582,7 +2422,7 @@ export const routes = {
           type: {
             type: 'enum',
             name: 'CancellationRefusal',
-            symbols: ['unknown', 'not_found', 'not_cancelable'],
+            symbols: ['unknown', 'not_found', 'not_cancelable', 'user_deleted'],
             default: 'unknown',
           },
         },
@@ -1630,6 +2470,49 @@ export const routes = {
       ],
     },
   },
+  DaysGranted: {
+    owner: 'subscription',
+    kind: 'event',
+    topic: 'subscription.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.subscription',
+      name: 'DaysGranted',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+        { name: 'subscriptionId', type: 'string' },
+        { name: 'chargeId', type: 'string' },
+        { name: 'days', type: 'int' },
+        { name: 'periodStart', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'currentPeriodEnd', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'at', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'actor', type: 'string' },
+        { name: 'reason', type: 'string' },
+        { name: 'cancelAtPeriodEnd', type: 'boolean' },
+        { name: 'version', type: 'long' },
+      ],
+    },
+  },
+  DeleteAccount: {
+    owner: 'subscription',
+    kind: 'command',
+    topic: 'subscription.commands',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.subscription',
+      name: 'DeleteAccount',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+        { name: 'actor', type: 'string' },
+      ],
+    },
+  },
   DueIgnored: {
     owner: 'subscription',
     kind: 'event',
@@ -1644,6 +2527,36 @@ export const routes = {
         { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
         { name: 'subscriptionId', type: 'string' },
         { name: 'boundary', type: { type: 'long', logicalType: 'instant' } },
+        {
+          name: 'what',
+          type: {
+            type: 'enum',
+            name: 'DueKind',
+            symbols: ['unknown', 'period_ended', 'grace_ended', 'top_up_wait_ended', 'renewal_due_soon'],
+            default: 'unknown',
+          },
+          default: 'unknown',
+        },
+      ],
+    },
+  },
+  GrantDays: {
+    owner: 'subscription',
+    kind: 'command',
+    topic: 'subscription.commands',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.subscription',
+      name: 'GrantDays',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+        { name: 'subscriptionId', type: 'string' },
+        { name: 'days', type: 'int' },
+        { name: 'actor', type: 'string' },
+        { name: 'reason', type: 'string' },
       ],
     },
   },
@@ -1842,6 +2755,7 @@ export const routes = {
               'insufficient_credits',
               'slot_occupied',
               'sold_out',
+              'user_deleted',
             ],
             default: 'unknown',
           },
@@ -1853,6 +2767,107 @@ export const routes = {
         { name: 'stockVersion', type: ['null', 'long'], default: null },
         { name: 'subscriptionId', type: ['null', 'string'], default: null },
         { name: 'subscriptionVersion', type: ['null', 'long'], default: null },
+      ],
+    },
+  },
+  RenewingSoon: {
+    owner: 'subscription',
+    kind: 'event',
+    topic: 'subscription.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.subscription',
+      name: 'RenewingSoon',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'subscriptionId', type: 'string' },
+        { name: 'boundary', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'amount', type: { type: 'long', logicalType: 'microdollars' } },
+        { name: 'at', type: { type: 'long', logicalType: 'instant' } },
+      ],
+    },
+  },
+  RestockTold: {
+    owner: 'subscription',
+    kind: 'event',
+    topic: 'subscription.events',
+    key: 'planId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.subscription',
+      name: 'RestockTold',
+      fields: [
+        { name: 'planId', type: 'string' },
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'at', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'stockVersion', type: 'long' },
+      ],
+    },
+  },
+  RestockWishRefused: {
+    owner: 'subscription',
+    kind: 'event',
+    topic: 'subscription.events',
+    key: 'planId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.subscription',
+      name: 'RestockWishRefused',
+      fields: [
+        { name: 'planId', type: 'string' },
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+        {
+          name: 'reason',
+          type: {
+            type: 'enum',
+            name: 'RestockWishRefusal',
+            symbols: ['unknown', 'not_found', 'plan_available', 'plan_closed', 'user_deleted'],
+            default: 'unknown',
+          },
+        },
+        { name: 'stockVersion', type: ['null', 'long'], default: null },
+      ],
+    },
+  },
+  RestockWishWithdrawn: {
+    owner: 'subscription',
+    kind: 'event',
+    topic: 'subscription.events',
+    key: 'planId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.subscription',
+      name: 'RestockWishWithdrawn',
+      fields: [
+        { name: 'planId', type: 'string' },
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: ['null', 'string'], default: null },
+        { name: 'version', type: 'long' },
+      ],
+    },
+  },
+  RestockWished: {
+    owner: 'subscription',
+    kind: 'event',
+    topic: 'subscription.events',
+    key: 'planId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.subscription',
+      name: 'RestockWished',
+      fields: [
+        { name: 'planId', type: 'string' },
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+        { name: 'at', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'version', type: 'long' },
       ],
     },
   },
@@ -1930,7 +2945,7 @@ export const routes = {
           type: {
             type: 'enum',
             name: 'SubscriptionChangeRefusal',
-            symbols: ['unknown', 'not_found', 'not_cancelable'],
+            symbols: ['unknown', 'not_found', 'not_cancelable', 'user_deleted'],
             default: 'unknown',
           },
         },
@@ -2038,6 +3053,28 @@ export const routes = {
       ],
     },
   },
+  SubscriptionPastDue: {
+    owner: 'subscription',
+    kind: 'event',
+    topic: 'subscription.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.subscription',
+      name: 'SubscriptionPastDue',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'subscriptionId', type: 'string' },
+        { name: 'boundary', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'graceEndsAt', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'amount', type: { type: 'long', logicalType: 'microdollars' } },
+        { name: 'available', type: { type: 'long', logicalType: 'microdollars' } },
+        { name: 'version', type: 'long' },
+        { name: 'accountVersion', type: 'long' },
+      ],
+    },
+  },
   SubscriptionRenewed: {
     owner: 'subscription',
     kind: 'event',
@@ -2058,6 +3095,8 @@ export const routes = {
         { name: 'cancelAtPeriodEnd', type: 'boolean' },
         { name: 'version', type: 'long' },
         { name: 'accountVersion', type: ['null', 'long'], default: null },
+        { name: 'periodStart', type: ['null', { type: 'long', logicalType: 'instant' }], default: null },
+        { name: 'recovered', type: 'boolean', default: false },
       ],
     },
   },
@@ -2095,6 +3134,59 @@ export const routes = {
         },
         { name: 'actor', type: 'string' },
         { name: 'reason', type: 'string' },
+      ],
+    },
+  },
+  TopUpAwaited: {
+    owner: 'subscription',
+    kind: 'event',
+    topic: 'subscription.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.subscription',
+      name: 'TopUpAwaited',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'subscriptionId', type: 'string' },
+        { name: 'boundary', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'until', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'version', type: 'long' },
+      ],
+    },
+  },
+  WishRestock: {
+    owner: 'subscription',
+    kind: 'command',
+    topic: 'subscription.commands',
+    key: 'planId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.subscription',
+      name: 'WishRestock',
+      fields: [
+        { name: 'planId', type: 'string' },
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+      ],
+    },
+  },
+  WithdrawRestockWish: {
+    owner: 'subscription',
+    kind: 'command',
+    topic: 'subscription.commands',
+    key: 'planId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.subscription',
+      name: 'WithdrawRestockWish',
+      fields: [
+        { name: 'planId', type: 'string' },
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
       ],
     },
   },

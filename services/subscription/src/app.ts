@@ -5,7 +5,8 @@ import type { FixedPrices } from './domain/fixed-prices.ts'
 import { publishFixedPrices } from './environment-prices.ts'
 import { subscriptionHandler } from './handlers.ts'
 import { retries } from './retries.ts'
-import { countRetries } from './store.ts'
+import { countOwed } from './store.ts'
+import { restockNotices } from './wishes.ts'
 
 const wallClock = () => instant(Date.now())
 
@@ -13,8 +14,8 @@ const wallClock = () => instant(Date.now())
 export const subscriptionService = (prices: FixedPrices): Omit<ServiceOptions<Books>, 'environment'> => ({
   service: 'subscription',
   handler: subscriptionHandler(prices, wallClock),
-  work: [retries],
+  work: [retries, restockNotices],
   // A step that is to be said again is work that an advance of the clock waits for.
-  due: countRetries,
+  due: countOwed,
   begin: (parts) => publishFixedPrices(parts, prices, wallClock()),
 })

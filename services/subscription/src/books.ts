@@ -1,15 +1,19 @@
+import { type Saying, say } from '@coding-plans/runtime'
 import type { Instant, UserId } from '@coding-plans/schemas'
 import type { PlanVersion } from './domain/plan.ts'
 import type { Subscription } from './domain/subscription.ts'
 import type { Term } from './domain/term.ts'
+import { type Stock, type Wish, withdrawn } from './domain/wish.ts'
 import { Rows } from './rows.ts'
-import type { MoneyMemory, Saga } from './sagas/saga.ts'
+import type { ErasureMemory, MoneyMemory, RenewalMemory, Saga } from './sagas/saga.ts'
 
 /** A user who tried to buy. Its row is the lock under which everything of that user changes. */
 export interface Buyer {
   readonly userId: UserId
   /** The latest business time that this user's messages have reached. */
   readonly reached: Instant
+  /** The tombstone: nothing begins any more for who is deleted (GDP-1). */
+  readonly erasedAt: Instant | null
 }
 
 /** What a round has before it. */
@@ -23,11 +27,22 @@ export interface Contents {
   readonly sagas?: readonly Saga[]
   /** The last episode of a user and plan. */
   readonly episodes?: readonly Pick<Subscription, 'id' | 'userId' | 'planId'>[]
+  readonly wishes?: readonly Wish[]
+  readonly stocks?: readonly Stock[]
   readonly wallClock: Instant
 }
 
+/** The plan can be bought again. */
+export interface Restock {
+  readonly planId: string
+  readonly stockVersion: number
+  readonly at: Instant
+}
+
+const wishKey = ({ userId, planId }: Pick<Wish, 'userId' | 'planId'>) => `${userId}|${planId}`
 const versionKey = ({ planId, version }: Pick<PlanVersion, 'planId' | 'version'>) => `${planId}|${version}`
 const MONEY: ReadonlySet<Saga['kind']> = new Set(['activation', 'extension', 'renewal'])
+const UNPAID: ReadonlySet<string> = new Set(['holding', 'toppingUp', 'pastDue'])
 
 /** Everything the messages of a round need, read beforehand, and what their decisions made of it. */
 export class Books {
@@ -37,6 +52,10 @@ export class Books {
   readonly subscriptions: Rows<Subscription>
   readonly terms: Rows<Term>
   readonly sagas: Rows<Saga>
+  readonly wishes: Rows<Wish>
+  readonly stocks: Rows<Stock>
+  /** Restocks of this round, of which all are to be told who wished before it. */
+  readonly restocks: Restock[] = []
   /** For what is tried again after a while; business time never comes from here. */
   readonly wallClock: Instant
   readonly #episodes = new Map<string, string>()
@@ -61,6 +80,8 @@ export class Books {
       ({ id }) => id,
       ({ userId }) => userId,
     )
+    this.wishes = new Rows(contents.wishes ?? [], wishKey, ({ planId }) => planId)
+    this.stocks = new Rows(contents.stocks ?? [], ({ planId }) => planId)
     for (const { userId, planId, id } of contents.episodes ?? []) this.#episodes.set(`${userId}|${planId}`, id)
     this.wallClock = contents.wallClock
   }
@@ -78,6 +99,10 @@ export class Books {
     if (!buyer || time <= buyer.reached) return buyer?.reached ?? time
     this.buyers.put({ ...buyer, reached: time })
     return time
+  }
+
+  isErased(userId: UserId): boolean {
+    return (this.buyers.get(userId)?.erasedAt ?? null) !== null
   }
 
   /** The plan as it is on sale. */
@@ -128,12 +153,56 @@ export class Books {
     return this.#running(userId).find(({ subscriptionId }) => subscriptionId === id) as Saga<MoneyMemory> | undefined
   }
 
-  #running(userId: UserId) {
-    return this.sagas.of(userId).filter(({ running, kind }) => running && MONEY.has(kind))
+  /** What runs of a user, of any kind. */
+  runningOf(userId: UserId): Saga[] {
+    return this.sagas.of(userId).filter(({ running }) => running)
   }
 
-  /** Bought terms that are not over, the running one included (EXT-2). */
+  #running(userId: UserId) {
+    return this.runningOf(userId).filter(({ kind }) => MONEY.has(kind))
+  }
+
+  /** Due terms that are not known to be paid, in the order they are judged in (LED-3, REN-6). */
+  unpaidOf(userId: UserId): Saga<RenewalMemory>[] {
+    const renewals = this.#running(userId).filter(({ kind, state }) => kind === 'renewal' && UNPAID.has(state))
+    return (renewals as Saga<RenewalMemory>[]).toSorted(
+      (a, b) =>
+        a.memory.dueBoundary - b.memory.dueBoundary ||
+        this.subscription(a.subscriptionId).createdAt - this.subscription(b.subscriptionId).createdAt ||
+        (a.subscriptionId < b.subscriptionId ? -1 : 1),
+    )
+  }
+
+  /** A due term of it was declined and waits for money. */
+  isUnpaid({ id, userId }: Subscription): boolean {
+    return this.unpaidOf(userId).some(
+      ({ subscriptionId, memory }) => subscriptionId === id && memory.available !== null,
+    )
+  }
+
+  erasureOf(userId: UserId): Saga<ErasureMemory> | undefined {
+    return this.sagas.of(userId).find(({ kind }) => kind === 'erasure') as Saga<ErasureMemory> | undefined
+  }
+
+  /** Terms that are not over, the running one included; granted days are none that was bought (EXT-2). */
   unendedTerms(subscriptionId: string, at: Instant): Term[] {
-    return this.terms.of(subscriptionId).filter(({ endsAt }) => endsAt > at)
+    return this.terms.of(subscriptionId).filter(({ endsAt, kind }) => endsAt > at && kind !== 'grant')
+  }
+
+  wish(userId: UserId, planId: string): Wish | undefined {
+    return this.wishes.get(wishKey({ userId, planId }))
+  }
+
+  /** What this user wishes, of what was read. */
+  wishesOf(userId: UserId): Wish[] {
+    return [...this.wishes].filter((wish) => wish.userId === userId && wish.wished)
+  }
+
+  /** No longer; by whom it was asked for, or because it was bought or its user is deleted. */
+  withdraw(wish: Wish, operationId: string | null): Saying {
+    const next = withdrawn(wish)
+    this.wishes.put(next)
+    const { planId, userId, version } = next
+    return say('RestockWishWithdrawn', { planId, userId, operationId, version })
   }
 }

@@ -3,26 +3,36 @@ import type { Instant } from '@coding-plans/schemas'
 import type { Books } from './books.ts'
 import { judgeDue } from './domain/due.ts'
 import { type CanceledBy, canceled, reasonOf, resumed, type Subscription } from './domain/subscription.ts'
-import { endNow, isBeingEnded } from './terminations.ts'
+import { endNow, isBeingEnded } from './sagas/consequences.ts'
+import { stageOf } from './sagas/engine.ts'
 
-/** Cancel at the period's end, or now (CAN-1). */
+type Refusal = 'not_found' | 'not_cancelable' | 'user_deleted'
+
+/** Cancel at the period's end, or now; at once too while a due term is unpaid (CAN-1). */
 export const cancelSubscription = (books: Books, message: Message<'CancelSubscription'>, at: Instant): Saying[] => {
   const { userId, operationId, subscriptionId, by, at: when } = message.body
   if (by === 'unknown' || when === 'unknown') throw new Error(`A cancellation by ${by} at ${when}.`)
   if (!books.note(operationId)) return []
-  const refuse = (reason: 'not_found' | 'not_cancelable', version: number | null) => [
+  const refuse = (reason: Refusal, version: number | null) => [
     say('CancellationRefused', { userId, operationId, subscriptionId, reason, version }),
   ]
+  if (books.isErased(userId)) return refuse('user_deleted', null)
   const subscription = books.subscriptions.get(subscriptionId)
   if (subscription?.userId !== userId) return refuse('not_found', null)
   if (isBeingEnded(books, subscription)) {
     return refuse('not_cancelable', subscription.version)
   }
-  const said =
-    when === 'now'
-      ? endNow(books, subscription, { operationId, boundary: null, at, reason: reasonOf(by), refund: 'none' })
-      : schedule(books, subscription, message, by)
-  return by === 'operator' ? [...said, audit(message, subscription, at)] : said
+  const endsNow = when === 'now' || books.isUnpaid(subscription)
+  const said = endsNow
+    ? endNow(stageOf(books, at), subscription, {
+        operationId,
+        boundary: null,
+        at,
+        reason: reasonOf(by),
+        refund: 'none',
+      })
+    : schedule(books, subscription, message, by)
+  return by === 'operator' ? [...said, audit(message, subscription, endsNow, at)] : said
 }
 
 /** It keeps the stamp that the canceler gave it: one from before the boundary counts even if it arrives after (protocol.md 4). */
@@ -37,9 +47,10 @@ const schedule = (books: Books, subscription: Subscription, message: Message<'Ca
 export const resumeSubscription = (books: Books, message: Message<'ResumeSubscription'>): Saying[] => {
   const { userId, operationId, subscriptionId } = message.body
   if (!books.note(operationId)) return []
-  const refuse = (reason: 'not_found' | 'not_cancelable', version: number | null) => [
+  const refuse = (reason: Refusal, version: number | null) => [
     say('SubscriptionChangeRefused', { userId, operationId, subscriptionId, reason, version }),
   ]
+  if (books.isErased(userId)) return refuse('user_deleted', null)
   const subscription = books.subscriptions.get(subscriptionId)
   if (subscription?.userId !== userId) return refuse('not_found', null)
   if (isBeingEnded(books, subscription) || endsBy(subscription, message.time)) {
@@ -54,8 +65,8 @@ export const resumeSubscription = (books: Books, message: Message<'ResumeSubscri
 const endsBy = (subscription: Subscription, time: Instant) =>
   time >= subscription.currentPeriodEnd && judgeDue(subscription, subscription.currentPeriodEnd) === 'ends'
 
-const audit = ({ body }: Message<'CancelSubscription'>, before: Subscription, at: Instant) => {
-  const { userId: subject, actor, subscriptionId: target, at: when, reason } = body
+const audit = ({ body }: Message<'CancelSubscription'>, before: Subscription, endsNow: boolean, at: Instant) => {
+  const { userId: subject, actor, subscriptionId: target, reason } = body
   const flags = (cancelAtPeriodEnd: boolean) => JSON.stringify({ userId: subject, cancelAtPeriodEnd })
   return say('ActionAudited', {
     subject,
@@ -63,7 +74,7 @@ const audit = ({ body }: Message<'CancelSubscription'>, before: Subscription, at
     action: 'subscription.cancel',
     target,
     before: flags(before.canceledAt !== null),
-    after: when === 'now' ? JSON.stringify({ userId: subject, accessUntil: at }) : flags(true),
+    after: endsNow ? JSON.stringify({ userId: subject, accessUntil: at }) : flags(true),
     reason,
     at,
   })

@@ -2,6 +2,8 @@ import { type Message, type Saying, say } from '@coding-plans/runtime'
 import type { Books } from './books.ts'
 import { type FixedPrices, fixedPriceOf } from './domain/fixed-prices.ts'
 import { describeVersion, type PlanVersion, publish } from './domain/plan.ts'
+import { isOpen } from './domain/wish.ts'
+import { reopened } from './wishes.ts'
 
 /** Publish a plan as a whole, as a new version (CAT-2). */
 export const publishPlan =
@@ -13,6 +15,7 @@ export const publishPlan =
     if (!books.note(operationId)) return []
     if ('reason' in next) return [say('PlanRefused', { planId, operationId, ...next })]
     books.versions.put(next)
+    if (!isOpen(current) && isOpen(next)) reopened(books, planId, at)
     return sayPublished(current, next)
   }
 

@@ -19,6 +19,8 @@ test('REN-1, REN-2: the next term starts at the boundary: charge, term and dates
     cancelAtPeriodEnd: false,
     version: 2,
     accountVersion: 4,
+    periodStart: null,
+    recovered: false,
   })
   expect(world.live()).toMatchObject({ currentPeriodStart: END, currentPeriodEnd: at(60 * DAY) })
   expect([...world.books.terms].map(({ kind, boundary, amount }) => [kind, boundary, amount])).toEqual([
@@ -80,8 +82,8 @@ test('REN-8: a slot that is not as it should be does not stop a renewal', () => 
   expect(world.names()).toContain('SubscriptionRenewed')
 })
 
-test('unfunded it ends with the term that was paid, whatever its grace', () => {
-  const { world, subscription } = openLiveWorld({ graceHours: 48 }, 20)
+test('REN-5: unfunded, without grace and top-up, it ends with the term that was paid', () => {
+  const { world, subscription } = openLiveWorld({}, 20)
   world.due(subscription)
   world.settle()
   expect(world.last('SubscriptionEnding')).toMatchObject({

@@ -4,11 +4,15 @@ import { answer, commandFailed } from './answers.ts'
 import type { Books } from './books.ts'
 import { cancelSubscription, resumeSubscription } from './cancellations.ts'
 import { publishPlan } from './catalogue.ts'
+import { deleteAccount } from './deletions.ts'
 import type { FixedPrices } from './domain/fixed-prices.ts'
-import { periodEnded } from './due-terms.ts'
+import { periodEnded, renewalDueSoon } from './due-terms.ts'
+import { giveDays } from './grants.ts'
 import { purchasePlan } from './purchases.ts'
 import { loadBooks, saveBooks } from './store.ts'
 import { terminateSubscription } from './terminations.ts'
+import { autoTopUpSet, availableIncreased, deadlineReached, topUpOutcome } from './unpaid-terms.ts'
+import { stockChanged, wishRestock, withdrawRestockWish } from './wishes.ts'
 
 type DecideAt<Name extends MessageName> = (books: Books, message: Message<Name>, at: Instant) => Saying[]
 
@@ -27,15 +31,30 @@ export const decide = (prices: FixedPrices): Decide<Books> => ({
   CancelSubscription: lifted(cancelSubscription),
   ResumeSubscription: lifted(resumeSubscription),
   TerminateSubscription: lifted(terminateSubscription),
+  GrantDays: lifted(giveDays),
+  DeleteAccount: lifted(deleteAccount),
+  WishRestock: lifted(wishRestock),
+  WithdrawRestockWish: lifted(withdrawRestockWish),
   PeriodEnded: lifted(periodEnded),
+  RenewalDueSoon: lifted(renewalDueSoon),
+  GraceEnded: lifted(deadlineReached),
+  TopUpWaitEnded: lifted(deadlineReached),
   CreditsHeld: lifted(answer),
   HoldDeclined: lifted(answer),
   HoldCaptured: lifted(answer),
   HoldReleased: lifted(answer),
   CreditsRefunded: lifted(answer),
+  AvailableIncreased: lifted(availableIncreased),
+  AutoTopUpSet: lifted(autoTopUpSet),
+  CreditsToppedUp: lifted(topUpOutcome),
+  TopUpDeclined: lifted(topUpOutcome),
+  TopUpUnanswered: lifted(topUpOutcome),
+  AccountClosed: lifted(answer),
   KeyAssigned: lifted(answer),
   KeyDeclined: lifted(answer),
   KeyRemoved: lifted(answer),
+  KeysUnlinked: lifted(answer),
+  StockChanged: stockChanged,
   CommandFailed: lifted(commandFailed),
 })
 

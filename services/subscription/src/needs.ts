@@ -7,6 +7,8 @@ const bodiesOf = <Name extends MessageName>(messages: readonly Message[], name: 
 
 const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)].sort()
 
+const DUE: ReadonlySet<MessageName> = new Set(['PeriodEnded', 'GraceEnded', 'TopUpWaitEnded'])
+
 /** What the messages of a round ask of the database. */
 export const needsOf = (messages: readonly Message[]) => {
   const purchases = bodiesOf(messages, 'PurchasePlan')
@@ -14,28 +16,37 @@ export const needsOf = (messages: readonly Message[]) => {
   const cancellations = bodiesOf(messages, 'CancelSubscription')
   const resumptions = bodiesOf(messages, 'ResumeSubscription')
   const terminations = bodiesOf(messages, 'TerminateSubscription')
-  const dues = bodiesOf(messages, 'PeriodEnded')
+  const grants = bodiesOf(messages, 'GrantDays')
+  const deletions = bodiesOf(messages, 'DeleteAccount')
+  const wishes = [...bodiesOf(messages, 'WishRestock'), ...bodiesOf(messages, 'WithdrawRestockWish')]
+  const stocks = bodiesOf(messages, 'StockChanged')
+  const dues = [
+    ...bodiesOf(messages, 'PeriodEnded'),
+    ...bodiesOf(messages, 'RenewalDueSoon'),
+    ...bodiesOf(messages, 'GraceEnded'),
+    ...bodiesOf(messages, 'TopUpWaitEnded'),
+  ]
+  const changes = [...cancellations, ...resumptions, ...terminations, ...grants]
   return {
     /** Whose rows are locked; a plan id among them finds nobody. */
-    keys: distinct(messages.map(({ key }) => key)),
+    keys: distinct([...messages.map(({ key }) => key), ...wishes.map(({ userId }) => userId)]),
     /** Those that are answered, and those that copies of a due message had begun. */
-    sagaIds: distinct(
-      messages.map(({ name, id, correlationId }) => (name === 'PeriodEnded' ? renewalIdOf(id) : correlationId)),
-    ),
+    sagaIds: distinct(messages.map(({ name, id, correlationId }) => (DUE.has(name) ? renewalIdOf(id) : correlationId))),
     operationIds: distinct(
-      [...purchases, ...publishes, ...cancellations, ...resumptions, ...terminations].map(
-        ({ operationId }) => operationId,
-      ),
+      [...purchases, ...publishes, ...changes, ...deletions, ...wishes].map(({ operationId }) => operationId),
     ),
-    subscriptionIds: distinct(
-      [...cancellations, ...resumptions, ...terminations, ...dues].map(({ subscriptionId }) => subscriptionId),
-    ),
-    publishedPlans: distinct(publishes.map(({ planId }) => planId)),
-    plans: distinct([...purchases, ...publishes].map(({ planId }) => planId)),
+    subscriptionIds: distinct([...changes, ...dues].map(({ subscriptionId }) => subscriptionId)),
+    /** Whose rows are locked: a version, a wish or a restock is written under them. */
+    lockedPlans: distinct([...publishes, ...wishes, ...stocks].map(({ planId }) => planId)),
+    plans: distinct([...purchases, ...publishes, ...wishes, ...stocks].map(({ planId }) => planId)),
     offers: purchases.map(({ planId, planVersion }) => ({ planId, planVersion })),
     purchases: purchases.map(({ userId, planId }) => ({ userId, planId })),
+    wishes: wishes.map(({ userId, planId }) => ({ userId, planId })),
+    deleted: distinct(deletions.map(({ userId }) => userId)),
     terminated: distinct(terminations.map(({ userId }) => userId)),
     buyers: distinct(purchases.map(({ userId }) => userId)),
+    /** Who must have a row to be locked by. */
+    known: distinct([...purchases, ...deletions, ...wishes].map(({ userId }) => userId)),
   }
 }
 

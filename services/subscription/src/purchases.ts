@@ -7,7 +7,7 @@ import { judgePurchase, startOf } from './domain/purchase.ts'
 import { begun, extended, type Subscription } from './domain/subscription.ts'
 import { describeTerm, termOf } from './domain/term.ts'
 import { begin } from './sagas/engine.ts'
-import type { ActivationMemory, ExtensionMemory } from './sagas/saga.ts'
+import type { ActivationMemory, ExtensionMemory, RenewalMemory } from './sagas/saga.ts'
 import { purchaseRefused } from './sagas/steps.ts'
 
 /** What is to be bought, and when: the command's time, and the instant that its period begins by. */
@@ -26,25 +26,39 @@ export const purchasePlan = (books: Books, message: Message<'PurchasePlan'>, at:
   const current = books.currentVersion(planId)
   const offered = books.version(planId, planVersion)
   const live = offered && books.live(userId, offered.providerId)
+  const unpaid =
+    live && books.isUnpaid(live)
+      ? books.unpaidOf(userId).find(({ subscriptionId }) => subscriptionId === live.id)
+      : undefined
   const running = offered && (books.purchaseOf(userId, offered.providerId) ?? (live && books.moneySagaOf(live)))
   const verdict = judgePurchase({
     command: message.body,
     current,
     offered,
     live,
-    busy: running !== undefined,
+    busy: running !== undefined && running.id !== unpaid?.id,
+    unpaid: unpaid !== undefined,
+    erased: books.isErased(userId),
     unendedTerms: live ? books.unendedTerms(live.id, start).length : 0,
     at: start,
   })
   if (typeof verdict === 'object') {
     const rests = { subscriptionId: live?.id ?? null, subscriptionVersion: live?.version ?? null }
-    return [purchaseRefused({ userId, operationId, planId }, { reason: verdict.refused, ...rests })]
+    const owed = verdict.refused === 'insufficient_credits' && unpaid ? owedBy(unpaid.memory) : {}
+    return [purchaseRefused({ userId, operationId, planId }, { reason: verdict.refused, ...rests, ...owed })]
   }
   const order: Order = { message, offered: offered as PlanVersion, at, start }
   return verdict === 'activation' ? activate(books, order) : extend(books, order, live as Subscription)
 }
 
-const waiting = { due: null, end: null, accountVersion: null, refusal: null }
+/** Money that covers the due term recovers it by itself (EXT-5). */
+const owedBy = ({ term, available, accountVersion }: RenewalMemory) => ({
+  required: term.amount,
+  available,
+  accountVersion,
+})
+
+const waiting = { due: null, end: null, grants: [], holds: 0, accountVersion: null, refusal: null }
 
 const activate = (books: Books, { message, offered: plan, at, start }: Order): Saying[] => {
   const { userId, operationId } = message.body

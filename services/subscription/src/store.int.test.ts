@@ -1,5 +1,14 @@
 import { type Bed, openBed } from '@coding-plans/local/bed'
-import { type Message, migrate, openDatabase, type Parts, type Saying, select, type Tx } from '@coding-plans/runtime'
+import {
+  laneOf,
+  type Message,
+  migrate,
+  openDatabase,
+  type Parts,
+  type Saying,
+  select,
+  type Tx,
+} from '@coding-plans/runtime'
 import { message } from '@coding-plans/runtime/testing'
 import { instant, microdollars, userId } from '@coding-plans/schemas'
 import fc from 'fast-check'
@@ -9,7 +18,7 @@ import type { Books } from './books.ts'
 import { publishFixedPrices } from './environment-prices.ts'
 import { decide } from './handlers.ts'
 import { migrations } from './migrations/index.ts'
-import { loadBooks, saveBooks, takeRetries } from './store.ts'
+import { loadBooks, saveBooks, takeNotices, takeRetries } from './store.ts'
 import { action, openStory, perform } from './story.testing.ts'
 import { openLiveWorld, type World } from './world.testing.ts'
 
@@ -26,7 +35,7 @@ afterAll(async () => {
   await knex?.destroy()
   await bed?.close()
 })
-const TABLES = 'plans, plan_versions, operations, buyers, subscriptions, terms, sagas'
+const TABLES = 'plans, plan_versions, operations, buyers, subscriptions, terms, sagas, stocks, wishes'
 beforeEach(() => knex.raw(`truncate ${TABLES}`))
 
 const decisions = decide(new Map())
@@ -49,6 +58,7 @@ const inRounds = async (messages: readonly Message[], size: number) => {
   return said
 }
 
+const WISH = 'user_id, plan_id, wished, version, asked_at, notice, notice_at'
 const sorted = (rows: Iterable<object>) => [...rows].map((row) => JSON.stringify(Object.entries(row).sort())).sort()
 const table = async (sql: string) => sorted(await select<object>(knex, sql))
 
@@ -73,6 +83,8 @@ test.each([1, 5, 1_000])('stories in rounds of %i are decided and kept as in mem
     expect(await table('select * from plan_versions')).toEqual(sorted(books.versions))
     expect(await table('select operation_id from operations')).toEqual(sorted(books.operations))
     expect(await table('select * from buyers')).toEqual(sorted(books.buyers))
+    expect(await table(`select ${WISH} from wishes`)).toEqual(sorted(books.wishes))
+    expect(await table('select * from stocks')).toEqual(sorted(books.stocks))
     const states = [...books.sagas].map(({ id, kind, state, running }) => ({ id, kind, state, running }))
     expect(await table('select id, kind, state, running from sagas')).toEqual(sorted(states))
     const decided = world.said.filter(({ causationId }) => causationId !== null)
@@ -135,6 +147,9 @@ test('the database itself refuses what must never be', async () => {
     'update subscriptions set access_until = 0',
     'update subscriptions set canceled_at = 0',
     'update subscriptions set price = -1',
+    // Past due without a deadline, or a deadline without it.
+    `update subscriptions set status = 'past_due'`,
+    'update subscriptions set grace_ends_at = 0',
     // A second running purchase of the same user and provider, a second money saga of the same subscription.
     ...[`'extension', user_id, provider_id, 'sub_2'`, `'renewal', user_id, 'bolt', subscription_id`].map(
       (different) => `with running as (update sagas set running = true returning *)
@@ -175,6 +190,43 @@ test('what is to be said again is given once, in its lanes, when its time has co
   expect(await take((lane + 1) % 12, 1_000)).toEqual([])
   expect(await take(lane, 1_000)).toMatchObject([{ id: 'op_1', state: 'failing' }])
   expect(await take(lane, 2_000)).toEqual([])
+})
+
+const wish = (user: string, n: number) => {
+  const body = { planId: 'acme-coding', userId: userId(user), operationId: `op_wish_${n}` }
+  return message('WishRestock', body, { time: at(0) })
+}
+const stocked = (available: number, version: number) => {
+  const none = { quarantined: 0, assigned: 0, revocationPending: 0, revoked: 0, revocationFailed: 0, retired: 0 }
+  const body = { planId: 'acme-coding', providerId: 'acme', version, available, ...none, sellableUntil: null, keys: [] }
+  return message('StockChanged', body, { time: at(0) })
+}
+
+test('RST-1: those who wait are told once, in the order of asking, by the owner of the plan’s lane', async () => {
+  await publish()
+  const users = Array.from({ length: 30 }, (_, n) => `user ${(n * 7) % 30}`)
+  for (const [n, user] of users.entries()) await round([wish(user, n)])
+  const late = 'user late'
+  const said = await round([stocked(1, 1), wish(late, 99), stocked(0, 2), wish(late, 100)])
+  expect(said.map(({ name }) => name)).toEqual(['RestockWishRefused', 'RestockWished'])
+  const take = (lane: number) => knex.transaction((tx) => takeNotices(tx, [lane], 20))
+  const lane = laneOf('acme-coding')
+  expect(await take((lane + 1) % 12)).toEqual([])
+  const told = [...(await take(lane)), ...(await take(lane)), ...(await take(lane))]
+  expect(told.map((notice) => notice.userId)).toEqual(users)
+  expect(new Set(told.map(({ notice }) => notice))).toEqual(new Set([1]))
+  expect(await select(knex, 'select from wishes where wished')).toHaveLength(31)
+})
+
+test('RST-1: a wish does not slip between a restock and its notices', async () => {
+  await publish()
+  const rounds = Array.from({ length: 20 }, (_, n) => (n === 9 ? [stocked(1, 1)] : [wish(`user ${n}`, n)]))
+  const said = (await Promise.all(rounds.map(round))).flat()
+  const wished = said.filter(({ name }) => name === 'RestockWished').length
+  const told = await knex.transaction((tx) => takeNotices(tx, [laneOf('acme-coding')], 100))
+  // Whoever was not refused had asked before: each of them is told.
+  expect(told).toHaveLength(wished)
+  expect(said.filter(({ name }) => name === 'RestockWishRefused')).toHaveLength(19 - wished)
 })
 
 test('operations are forgotten when no copy of their command can come any more', async () => {

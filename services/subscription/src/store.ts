@@ -13,14 +13,15 @@ import { Books, type Buyer } from './books.ts'
 import type { PlanVersion } from './domain/plan.ts'
 import type { Subscription } from './domain/subscription.ts'
 import type { Term } from './domain/term.ts'
+import type { Stock, Wish } from './domain/wish.ts'
 import { type Needs, needsOf } from './needs.ts'
-import type { MoneyMemory, Saga } from './sagas/saga.ts'
+import type { ActivationMemory, MoneyMemory, Saga } from './sagas/saga.ts'
 
 /** Locks the users of these messages, in sorted order, then the plans to be published; reads what the decisions need. */
 export const loadBooks = async (tx: Tx, messages: readonly Message[], wallClock: Instant): Promise<Books> => {
   const needs = needsOf(messages)
   const buyers = await lockBuyers(tx, needs)
-  if (needs.publishedPlans.length > 0) await lockPlans(tx, needs.publishedPlans)
+  if (needs.lockedPlans.length > 0) await lockPlans(tx, needs.lockedPlans)
   const sagas = await findSagas(tx, needs)
   return new Books({
     buyers,
@@ -30,27 +31,31 @@ export const loadBooks = async (tx: Tx, messages: readonly Message[], wallClock:
     terms: await findTerms(tx, needs, sagas),
     episodes: await findEpisodes(tx, needs),
     versions: await findVersions(tx, needs),
+    stocks: await findStocks(tx, needs),
+    wishes: await lockWishes(tx, needs, sagas),
     wallClock,
   })
 }
 
-const lockBuyers = async (tx: Tx, { buyers, keys }: Needs) => {
-  if (buyers.length > 0)
-    await tx.raw('insert into buyers (user_id) select * from unnest(?::text[]) on conflict do nothing', [buyers])
+const lockBuyers = async (tx: Tx, { known, keys }: Needs) => {
+  if (known.length > 0)
+    await tx.raw('insert into buyers (user_id) select * from unnest(?::text[]) on conflict do nothing', [known])
   return select<Buyer>(tx, 'select * from buyers where user_id = any(?) order by user_id for update', [keys])
 }
 
-/** A plan gets a new version under the lock of its row. */
+/** A plan gets a new version, wishes and restocks under the lock of its row. */
 const lockPlans = (tx: Tx, planIds: readonly string[]) =>
   tx.raw('select from plans where plan_id = any(?) order by plan_id for update', [planIds as string[]])
 
 const SAGA_COLUMNS = 'id, kind, user_id, provider_id, subscription_id, state, memory, running, failures, retry_at, at'
 
-const findSagas = (tx: Tx, { sagaIds, keys }: Needs) =>
-  select<Saga>(tx, `select ${SAGA_COLUMNS} from sagas where id = any(?) or (running and user_id = any(?))`, [
-    sagaIds,
-    keys,
-  ])
+const findSagas = async (tx: Tx, { sagaIds, keys, deleted }: Needs) => {
+  const condition = 'id = any(?) or (running and user_id = any(?))'
+  const found = await select<Saga>(tx, `select ${SAGA_COLUMNS} from sagas where ${condition}`, [sagaIds, keys])
+  if (deleted.length === 0) return found
+  const again = `select ${SAGA_COLUMNS} from sagas where kind = 'erasure' and not running and user_id = any(?)`
+  return [...found, ...(await select<Saga>(tx, again, [deleted]))]
+}
 
 const findSubscriptions = (tx: Tx, { subscriptionIds, keys }: Needs, sagas: readonly Saga[]) => {
   const ids = [...subscriptionIds, ...sagas.map(({ subscriptionId }) => subscriptionId)]
@@ -75,6 +80,30 @@ const findVersions = async (tx: Tx, { plans, offers }: Needs) => {
      where p.plan_id = any(?) and (v.version = p.version
        or (v.plan_id, v.version) in (select * from unnest(?::text[], ?::int[])))`,
     [plans, offers.map(({ planId }) => planId), offers.map(({ planVersion }) => planVersion)],
+  )
+}
+
+const findStocks = async (tx: Tx, { lockedPlans }: Needs) =>
+  lockedPlans.length === 0
+    ? []
+    : select<Stock>(tx, 'select * from stocks where plan_id = any(?)', [lockedPlans as string[]])
+
+const WISH_COLUMNS = 'user_id, plan_id, wished, version, asked_at, notice, notice_at'
+
+/** The wishes that are asked for or withdrawn, those of who is buying the plan, and all of who is being deleted. */
+const lockWishes = async (tx: Tx, { wishes }: Needs, sagas: readonly Saga[]) => {
+  const bought = sagas
+    .filter(({ kind, running }) => kind === 'activation' && running)
+    .map(({ userId, memory }) => ({ userId, planId: (memory as ActivationMemory).episode.planId }))
+  const erased = sagas.filter(({ kind, running }) => kind === 'erasure' && running).map(({ userId }) => userId)
+  const named = [...wishes, ...bought]
+  if (named.length + erased.length === 0) return []
+  return select<Wish>(
+    tx,
+    `select ${WISH_COLUMNS} from wishes
+     where (user_id, plan_id) in (select * from unnest(?::text[], ?::text[])) or user_id = any(?)
+     order by plan_id, user_id for update`,
+    [named.map(({ userId }) => userId), named.map(({ planId }) => planId), erased],
   )
 }
 
@@ -114,6 +143,7 @@ export const saveBooks = async (tx: Tx, books: Books): Promise<void> => {
   await updateRows(tx, 'subscriptions', ['id'], subscriptions.changed)
   await insertRows(tx, 'subscriptions', subscriptions.added)
   await insertRows(tx, 'terms', terms.added)
+  await saveWishes(tx, books)
   await updateRows(tx, 'sagas', ['id'], sagas.changed)
   await insertRows(
     tx,
@@ -121,6 +151,43 @@ export const saveBooks = async (tx: Tx, books: Books): Promise<void> => {
     sagas.added.map((saga) => ({ ...saga, lane: laneOf(saga.userId) })),
   )
 }
+
+/** Wishes, stocks, and a mark on everyone who is to be told of a restock: those of this round have theirs already. */
+const saveWishes = async (tx: Tx, { wishes, stocks, restocks }: Books) => {
+  await updateRows(tx, 'wishes', ['userId', 'planId'], wishes.changed)
+  await insertRows(
+    tx,
+    'wishes',
+    wishes.added.map((wish) => ({ ...wish, lane: laneOf(wish.planId) })),
+  )
+  await upsertRows(tx, 'stocks', ['planId'], [...stocks.changed, ...stocks.added])
+  for (const { planId, stockVersion, at } of restocks)
+    await tx.raw(
+      `update wishes set notice = ?, notice_at = ?
+       where plan_id = ? and wished and notice is null and not (user_id = any(?))`,
+      [stockVersion, at, planId, wishes.of(planId).map(({ userId }) => userId)],
+    )
+}
+
+export interface Notice extends Pick<Wish, 'userId' | 'planId'> {
+  readonly notice: number
+  readonly noticeAt: Instant
+}
+
+/** Wishes that are to be told of a restock, in the order of asking; each is given once. */
+export const takeNotices = (tx: Tx, lanes: readonly number[], most: number): Promise<Notice[]> =>
+  select<Notice>(
+    tx,
+    `with told as (
+       select user_id, plan_id, notice, notice_at, asked_at, sequence from wishes
+       where notice is not null and lane = any(?)
+       order by notice_at, plan_id, asked_at, sequence limit ? for update),
+     marked as (
+       update wishes w set notice = null, notice_at = null from told t
+       where w.user_id = t.user_id and w.plan_id = t.plan_id)
+     select user_id, plan_id, notice, notice_at from told order by notice_at, plan_id, asked_at, sequence`,
+    [lanes as number[], most],
+  )
 
 // Longer than commands are kept (7 days), so that none can come again that is not known.
 const OPERATIONS_ARE_KEPT_FOR = '8 days'
@@ -155,11 +222,12 @@ export const findReached = async (tx: Tx): Promise<number> => {
   return rows[0]?.reached ?? 0
 }
 
-/** Steps that wait to be said again. */
-export const countRetries = async (knex: Parts['knex']): Promise<number> => {
+/** Steps that wait to be said again, and restocks that are yet to be told. */
+export const countOwed = async (knex: Parts['knex']): Promise<number> => {
   const [row] = await select<{ count: number }>(
     knex,
-    'select count(id)::int as count from sagas where retry_at is not null',
+    `select (select count(*) from sagas where retry_at is not null)::int
+       + (select count(*) from wishes where notice is not null)::int as count`,
   )
   return row?.count ?? 0
 }

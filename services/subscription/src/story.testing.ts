@@ -1,12 +1,20 @@
 import { instant, microdollars } from '@coding-plans/schemas'
 import fc from 'fast-check'
+import { DAY } from './bodies.testing.ts'
 import { World } from './world.testing.ts'
 
 // Anything that may be asked or may happen on the way, by name, for properties over whole stories.
 
 const USERS = ['ada', 'bob']
 const PLANS = [
-  { planId: 'acme-coding', providerId: 'acme', price: microdollars(20), periodCount: 3, maxPrepaidPeriods: 3 },
+  {
+    planId: 'acme-coding',
+    providerId: 'acme',
+    price: microdollars(20),
+    periodCount: 3,
+    maxPrepaidPeriods: 3,
+    graceHours: 24,
+  },
   { planId: 'acme-free', providerId: 'acme', price: microdollars(0), periodCount: 2 },
   { planId: 'bolt-coding', providerId: 'bolt', price: microdollars(5), periodCount: 2, upstreamRevocation: 'manual' },
 ] as const
@@ -36,7 +44,50 @@ export const action = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ do: fc.constant('resume' as const), user, plan: fc.nat(2), ago: fc.constantFrom(0, 1) }),
   },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('due' as const), nth: fc.nat(9) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constant('due' as const), nth: fc.nat(9), late: fc.constantFrom(0, 0, 0, 20) }),
+  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('deadline' as const), nth: fc.nat(9) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('grant' as const),
+      user,
+      plan: fc.nat(2),
+      days: fc.integer({ min: 1, max: 9 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('terminate' as const),
+      user,
+      plan: fc.nat(2),
+      refund: fc.constantFrom('none' as const, 'prorated' as const, 'full' as const),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('topUpBy' as const),
+      user,
+      amount: fc.integer({ min: 1, max: 40 }),
+      paying: fc.constantFrom('paid' as const, 'declined' as const, 'unknown' as const, 'off' as const),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('pay' as const), nth: fc.nat(3), paid: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('erase' as const), user, really: fc.nat(19) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('wish' as const),
+      user,
+      plan: fc.nat(2),
+      how: fc.constantFrom('WishRestock' as const, 'WithdrawRestockWish' as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('stocked' as const), plan: fc.nat(2), available: fc.nat(1) }) },
   {
     weight: 12,
     arbitrary: fc.record({
@@ -54,10 +105,11 @@ export const action = fc.oneof(
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('copy' as const), nth: fc.nat(200) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('retry' as const) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('settle' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('redrive' as const), nth: fc.nat(5) }) },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constant('credits' as const), user, amount: fc.integer({ min: -10, max: 30 }) }),
+    arbitrary: fc.record({ do: fc.constant('credits' as const), user, amount: fc.integer({ min: -15, max: 25 }) }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('stock' as const), plan: fc.nat(2), keys: fc.nat(2) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('own' as const), user, plan: fc.nat(2) }) },
@@ -81,7 +133,7 @@ export const openStory = () => {
     world.publish(plan)
     world.inventory.stock(plan.planId, 2)
   }
-  for (const name of USERS) world.ledger.post(name, 60)
+  for (const name of USERS) world.ledger.post(name, 30)
   return world
 }
 
@@ -107,12 +159,40 @@ export const perform = (world: World, one: Action) => {
     }
     case 'due': {
       const live = [...world.books.subscriptions].filter(
-        ({ status, id }) => status === 'active' && !world.unanswered.has(id),
+        ({ status, id }) => status === 'active' && !world.unanswered.has(id) && !world.waits.has(id),
       )
       const subscription = live[one.nth % Math.max(1, live.length)]
-      if (subscription && !isMoving(world, subscription.id)) world.due(subscription)
+      if (subscription && !isMoving(world, subscription.id))
+        world.due(subscription, instant(subscription.currentPeriodEnd + one.late * DAY))
       return
     }
+    case 'deadline': {
+      const waiting = [...world.waits.keys()]
+      const id = waiting[one.nth % Math.max(1, waiting.length)]
+      if (id && !isMoving(world, id)) world.deadline(id)
+      return
+    }
+    case 'grant': {
+      const live = world.live(one.user, planOf(one.plan).providerId)
+      if (live) world.grant(live.id, one.days, one.user)
+      return
+    }
+    case 'terminate': {
+      const live = world.live(one.user, planOf(one.plan).providerId)
+      if (live) world.terminate(live.id, one.refund, one.user)
+      return
+    }
+    case 'topUpBy':
+      return world.topUpBy(one.user, one.paying === 'off' ? null : { amount: one.amount, paying: one.paying })
+    case 'pay':
+      return void world.settlePayment(one.nth, one.paid)
+    case 'erase':
+      // Seldom: what is deleted does nothing more.
+      return one.really === 0 ? void world.erase(one.user) : undefined
+    case 'wish':
+      return void world.wish(one.user, planOf(one.plan).planId, one.how)
+    case 'stocked':
+      return world.stocked(one.available, world.heard.length, planOf(one.plan).planId)
     case 'step':
       for (let n = 0; n < one.times; n += 1) world.step(one.queue)
       return
@@ -124,17 +204,20 @@ export const perform = (world: World, one: Action) => {
       if (copy) world.tell(copy)
       return
     }
+    case 'settle':
+      return world.settle()
     case 'retry':
       return void world.retry()
     case 'redrive':
       return world.redrive(one.nth)
     case 'credits':
-      return world.ledger.post(one.user, one.amount)
+      return world.credit(one.user, one.amount)
     case 'stock':
       return world.inventory.stock(planOf(one.plan).planId, one.keys)
     case 'own': {
       const slot = `${one.user}|${planOf(one.plan).providerId}`
-      if (!world.inventory.slots.has(slot)) world.inventory.slots.set(slot, 'own')
+      if (!world.inventory.slots.has(slot) && !world.inventory.unlinked.has(one.user))
+        world.inventory.slots.set(slot, 'own')
       return
     }
     case 'reprice': {

@@ -1,10 +1,9 @@
 import { type Message, type Saying, say } from '@coding-plans/runtime'
 import type { Instant } from '@coding-plans/schemas'
 import type { Books } from './books.ts'
-import { isAlive, type Subscription } from './domain/subscription.ts'
-import { beginEnd } from './sagas/consequences.ts'
-import { begin, hear } from './sagas/engine.ts'
-import type { Ending } from './sagas/saga.ts'
+import type { Subscription } from './domain/subscription.ts'
+import { endNow, isBeingEnded } from './sagas/consequences.ts'
+import { stageOf } from './sagas/engine.ts'
 
 /** End it now, by an operator, with as much of what was paid ahead given back as that says (CAN-2). */
 export const terminateSubscription = (
@@ -16,26 +15,15 @@ export const terminateSubscription = (
   if (refund === 'unknown' || reason === 'unknown')
     throw new Error(`A termination with ${refund} refund for ${reason}.`)
   if (!books.note(operationId)) return []
-  const refuse = (why: 'not_found' | 'not_cancelable', version: number | null) => [
+  const refuse = (why: 'not_found' | 'not_cancelable' | 'user_deleted', version: number | null) => [
     say('SubscriptionChangeRefused', { userId, operationId, subscriptionId, reason: why, version }),
   ]
+  if (books.isErased(userId)) return refuse('user_deleted', null)
   const subscription = books.subscriptions.get(subscriptionId)
   if (subscription?.userId !== userId) return refuse('not_found', null)
   if (isBeingEnded(books, subscription)) return refuse('not_cancelable', subscription.version)
   const audited = audit(body, subscription, at)
-  return [...endNow(books, subscription, { operationId, boundary: null, at, reason, refund }), audited]
-}
-
-/** Ended, being ended, or to be ended as soon as a capture is done. */
-export const isBeingEnded = (books: Books, subscription: Subscription) =>
-  !isAlive(subscription) || !!books.moneySagaOf(subscription)?.memory.end
-
-/** What runs to pay for a term gives back, or, if it is decided, is done first. */
-export const endNow = (books: Books, subscription: Subscription, ending: Ending): Saying[] => {
-  const { at } = ending
-  const saga = books.moneySagaOf(subscription)
-  if (saga) return hear(books, saga, 'EndAsked', ending, at)
-  return beginEnd({ books, begin: (beginning) => begin(books, beginning, at) }, subscription, ending)
+  return [...endNow(stageOf(books, at), subscription, { operationId, boundary: null, at, reason, refund }), audited]
 }
 
 const audit = (body: Message<'TerminateSubscription'>['body'], before: Subscription, at: Instant) => {

@@ -1,13 +1,22 @@
 import { type Message, type Saying, say } from '@coding-plans/runtime'
 import { message } from '@coding-plans/runtime/testing'
-import { type Bodies, type Instant, instant, type MessageName, routes, userId } from '@coding-plans/schemas'
+import {
+  type Bodies,
+  type Instant,
+  instant,
+  type MessageName,
+  microdollars,
+  routes,
+  userId,
+} from '@coding-plans/schemas'
 import { at, publishBody } from './bodies.testing.ts'
 import { Books } from './books.ts'
 import type { FixedPrices } from './domain/fixed-prices.ts'
 import type { Subscription } from './domain/subscription.ts'
 import { decide } from './handlers.ts'
-import { InventoryModel, LedgerModel } from './participants.testing.ts'
+import { InventoryModel, LedgerModel, type Paying } from './participants.testing.ts'
 import { stepAgain } from './sagas/engine.ts'
+import type { RenewalMemory } from './sagas/saga.ts'
 
 type Queue = 'ledger' | 'inventory' | 'subscription'
 const OUTCOMES: ReadonlySet<MessageName> = new Set([
@@ -19,7 +28,25 @@ const OUTCOMES: ReadonlySet<MessageName> = new Set([
   'CancellationUndone',
   'SubscriptionChangeRefused',
   'SubscriptionEnded',
+  'DaysGranted',
+  'RestockWished',
+  'RestockWishWithdrawn',
+  'RestockWishRefused',
+  'AccountDeleted',
 ])
+
+/** What a subscription waits for, as the scheduler has it. */
+interface Wait {
+  readonly what: 'grace_ended' | 'top_up_wait_ended'
+  readonly boundary: Instant
+  readonly deadline: Instant
+}
+
+interface Unanswered {
+  readonly boundary: Instant
+  readonly messageId: string
+  readonly wait: Wait | null
+}
 
 interface Asked {
   readonly user?: string
@@ -42,7 +69,11 @@ export class World {
   /** Commands that could not be handled, to be given to their queue once more. */
   readonly dead: { readonly queue: Queue; readonly message: Message }[] = []
   /** Due messages that nobody answered yet, by subscription. */
-  readonly unanswered = new Map<string, Bodies['PeriodEnded'] & { messageId: string }>()
+  readonly unanswered = new Map<string, Unanswered>()
+  /** Unpaid terms that were given time, by subscription. */
+  readonly waits = new Map<string, Wait>()
+  /** Every top-up that was asked for a due term. */
+  readonly topUpsByTerm = new Map<string, Set<string>>()
   now: Instant = at(0)
   readonly #decide
   #operations = 0
@@ -56,14 +87,24 @@ export class World {
     this.heard.push(one)
     const decideOne = this.#decide[one.name] as (books: Books, message: Message) => Saying[]
     const said = decideOne(this.books, one).map((saying) => this.#note(saying, one))
+    this.#noteTopUps()
     this.#assertAlone()
     return said
   }
 
+  #noteTopUps() {
+    for (const { kind, memory, subscriptionId } of this.books.sagas) {
+      const { topUp, dueBoundary } = memory as RenewalMemory
+      if (kind !== 'renewal' || !topUp) continue
+      const term = `${subscriptionId}|${dueBoundary}`
+      this.topUpsByTerm.set(term, (this.topUpsByTerm.get(term) ?? new Set()).add(topUp.id))
+    }
+  }
+
   /** What the database's unique indexes say. */
   #assertAlone() {
-    const running = [...this.books.sagas].filter(({ running, kind }) => running && kind !== 'end')
-    const purchases = running.filter(({ kind }) => kind !== 'renewal')
+    const running = [...this.books.sagas].filter(({ running, kind }) => running && kind !== 'end' && kind !== 'erasure')
+    const purchases = running.filter(({ kind }) => kind === 'activation' || kind === 'extension')
     const places = purchases.map(({ userId, providerId }) => `${userId}|${providerId}`)
     const subscriptions = running.map(({ subscriptionId }) => subscriptionId)
     for (const keys of [places, subscriptions])
@@ -86,14 +127,23 @@ export class World {
     const { subscriptionId } = body as { subscriptionId: string }
     const due = this.unanswered.get(subscriptionId)
     if (name === 'SubscriptionEnded') this.unanswered.delete(subscriptionId)
-    if (
-      (name === 'DueIgnored' || name === 'SubscriptionRenewed') &&
-      (body as Bodies['DueIgnored']).boundary === due?.boundary
-    )
+    if (OVER.has(name)) this.waits.delete(subscriptionId)
+    if (ANSWERS.has(name) && (body as Bodies['DueIgnored']).boundary === due?.boundary)
       this.unanswered.delete(subscriptionId)
+    if (name === 'SubscriptionPastDue') {
+      const { boundary, graceEndsAt: deadline } = body as Bodies['SubscriptionPastDue']
+      this.waits.set(subscriptionId, { what: 'grace_ended', boundary, deadline })
+    }
+    if (name === 'TopUpAwaited') {
+      const { boundary, until: deadline } = body as Bodies['TopUpAwaited']
+      this.waits.set(subscriptionId, { what: 'top_up_wait_ended', boundary, deadline })
+    }
     if (name === 'CommandFailed')
-      for (const [id, { messageId }] of this.unanswered)
-        if (messageId === (body as Bodies['CommandFailed']).messageId) this.unanswered.delete(id)
+      for (const [id, { messageId, wait }] of this.unanswered)
+        if (messageId === (body as Bodies['CommandFailed']).messageId) {
+          this.unanswered.delete(id)
+          if (wait) this.waits.set(id, wait)
+        }
   }
 
   /** The next message of a queue is handled; `fails`: as nonsense, by whom it is for. */
@@ -141,7 +191,7 @@ export class World {
     const offered = this.books.currentVersion(plan)
     const live = known === undefined ? this.live(user, offered?.providerId) : known
     const id = operationId ?? `op_${++this.#operations}`
-    if (!this.books.buyers.get(user)) this.books.buyers.put({ userId: userId(user), reached: instant(0) })
+    if (!this.books.buyers.get(user)) this.books.buyers.put(newBuyer(user))
     const body = {
       userId: userId(user),
       operationId: id,
@@ -175,13 +225,97 @@ export class World {
   }
 
   /** The scheduler says that this subscription's term is over. */
-  due(subscription: Subscription) {
+  due(subscription: Subscription, asOf: Instant = subscription.currentPeriodEnd) {
     const { id: subscriptionId, currentPeriodEnd: boundary, userId: owner } = subscription
     this.now = instant(Math.max(this.now, boundary))
-    const body = { userId: owner, subscriptionId, boundary, asOf: boundary }
+    const body = { userId: owner, subscriptionId, boundary, asOf: instant(Math.max(boundary, asOf)) }
     const said = message('PeriodEnded', body, { time: boundary })
-    this.unanswered.set(subscriptionId, { ...body, messageId: said.id })
+    this.unanswered.set(subscriptionId, { boundary, messageId: said.id, wait: null })
     return this.tell(said)
+  }
+
+  /** The scheduler says that the time is over which an unpaid term was given. */
+  deadline(subscriptionId: string) {
+    const wait = this.waits.get(subscriptionId)
+    if (!wait) throw new Error(`Subscription ${subscriptionId} waits for nothing.`)
+    const { what, boundary, deadline } = wait
+    this.now = instant(Math.max(this.now, deadline))
+    const body = {
+      userId: this.books.subscription(subscriptionId).userId,
+      subscriptionId,
+      boundary,
+      deadline,
+      asOf: deadline,
+    }
+    const said = message(what === 'grace_ended' ? 'GraceEnded' : 'TopUpWaitEnded', body, { time: deadline })
+    this.waits.delete(subscriptionId)
+    this.unanswered.set(subscriptionId, { boundary, messageId: said.id, wait })
+    return this.tell(said as Message)
+  }
+
+  /** Credits arrive, by an operator. */
+  credit(user: string, amount: number) {
+    this.ledger.post(user, amount)
+    if (amount > 0) this.#toSubscription([this.ledger.increased(userId(user), 'grant')])
+  }
+
+  /** The automatic top-up is set, or switched off. */
+  topUpBy(user: string, settings: { amount: number; paying: Paying } | null) {
+    if (settings) this.ledger.autoTopUps.set(user, settings)
+    else this.ledger.autoTopUps.delete(user)
+    const amount = microdollars(settings?.amount ?? 0)
+    const set = { userId: userId(user), operationId: 'op_set', enabled: settings !== null, amount, at: this.now }
+    this.#toSubscription([say('AutoTopUpSet', { ...set, paymentMethodId: 'pm', version: 1 })])
+  }
+
+  /** The payment service says what became of a call that was given up. */
+  settlePayment(nth = 0, paid = true) {
+    const open = [...this.ledger.topUps].filter(([, { outcome }]) => outcome === 'unknown')
+    const [id] = open[nth % Math.max(1, open.length)] ?? []
+    if (id) this.#toSubscription(this.ledger.settleTopUp(id, paid))
+    return id !== undefined
+  }
+
+  #toSubscription(said: readonly Saying[]) {
+    for (const { name, body } of said)
+      this.queues.subscription.push(message(name, body, { time: this.now, correlationId: 'op_elsewhere' }))
+  }
+
+  grant(subscriptionId: string, days: number, user = 'ada') {
+    const operationId = `op_${++this.#operations}`
+    const body = { userId: userId(user), operationId, subscriptionId, days, actor: 'admin-1', reason: 'sorry' }
+    this.tell(message('GrantDays', body, { time: this.now, correlationId: operationId }))
+    return operationId
+  }
+
+  terminate(subscriptionId: string, refund: 'none' | 'prorated' | 'full' = 'none', user = 'ada') {
+    const operationId = `op_${++this.#operations}`
+    const how = { refund, cause: 'admin_terminated', actor: 'admin-1', reason: 'asked for' } as const
+    const body = { userId: userId(user), operationId, subscriptionId, ...how }
+    this.tell(message('TerminateSubscription', body, { time: this.now, correlationId: operationId }))
+    return operationId
+  }
+
+  erase(user = 'ada') {
+    const operationId = `op_${++this.#operations}`
+    if (!this.books.buyers.get(user)) this.books.buyers.put(newBuyer(user))
+    const body = { userId: userId(user), operationId, actor: user }
+    this.tell(message('DeleteAccount', body, { time: this.now, correlationId: operationId }))
+    return operationId
+  }
+
+  wish(user = 'ada', plan = 'acme-coding', how: 'WishRestock' | 'WithdrawRestockWish' = 'WishRestock') {
+    const operationId = `op_${++this.#operations}`
+    const body = { planId: plan, userId: userId(user), operationId }
+    this.tell(message(how, body, { time: this.now, correlationId: operationId }))
+    return operationId
+  }
+
+  /** The inventory tells of a plan's stock. */
+  stocked(available: number, version: number, plan = 'acme-coding') {
+    const none = { quarantined: 0, assigned: 0, revocationPending: 0, revoked: 0, revocationFailed: 0, retired: 0 }
+    const body = { planId: plan, providerId: 'acme', version, available, ...none, sellableUntil: null, keys: [] }
+    this.tell(message('StockChanged', body, { time: this.now }))
   }
 
   live(user = 'ada', provider = 'acme') {
@@ -211,6 +345,17 @@ export class World {
     })
   }
 }
+
+const newBuyer = (user: string) => ({ userId: userId(user), reached: instant(0), erasedAt: null })
+
+/** What answers a due message of the same boundary, and what ends the time that an unpaid term was given. */
+const ANSWERS: ReadonlySet<MessageName> = new Set([
+  'DueIgnored',
+  'SubscriptionRenewed',
+  'SubscriptionPastDue',
+  'TopUpAwaited',
+])
+const OVER: ReadonlySet<MessageName> = new Set(['SubscriptionRenewed', 'SubscriptionEnded', 'DaysGranted'])
 
 export const failureOf = ({ id, key, name }: Message) =>
   say('CommandFailed', { subject: key, messageId: id, messageName: name, reason: 'a bug' })

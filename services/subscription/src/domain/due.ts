@@ -1,12 +1,23 @@
-import type { Instant } from '@coding-plans/schemas'
+import type { DueIgnored, Instant } from '@coding-plans/schemas'
 import { isAlive, type Subscription } from './subscription.ts'
+
+/** What the scheduler can say of a term. */
+export type DueKind = Exclude<DueIgnored['what'], 'unknown'>
 
 /** A due message that waits for its answer. */
 export interface Due {
+  readonly what: DueKind
   readonly messageId: string
   readonly boundary: Instant
+  /** The instant it was handled at, at the earliest its own; later than that only after an outage of ours (REN-7). */
+  readonly asOf: Instant
   /** How many renewals this message has begun before: what was given back may be asked for again. */
   readonly attempt: number
+}
+
+/** The end of the time that an unpaid term was given. */
+export interface Deadline extends Due {
+  readonly deadline: Instant
 }
 
 /**

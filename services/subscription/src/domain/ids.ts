@@ -19,6 +19,15 @@ export const chargeIdOf = (subscriptionId: string, boundary: Instant) => `chg_${
 export const renewalIdOf = (dueMessageId: string, attempt = 0) =>
   `ren_${attempt === 0 ? digest(dueMessageId) : digest(dueMessageId, attempt)}`
 
+/** One hold of a saga that may need several: a declined hold's id is good for nothing else (protocol.md 4). */
+export const holdIdOf = (sagaId: string, attempt: number) => (attempt === 0 ? sagaId : `hld_${digest(sagaId, attempt)}`)
+
+/** What a request for a top-up is known by: whoever asks, and by which of its declined holds. */
+export const topUpIdOf = (sagaId: string, attempt: number) => `tup_${digest(sagaId, attempt)}`
+
+/** The zero charge that names who gave days and why: a double click grants once (EXT-6). */
+export const grantIdOf = (operationId: string) => `chg_${digest('grant', operationId)}`
+
 /** What an end gives back. There is only one in a subscription's life. */
 export const refundIdOf = (subscriptionId: string) => `rfd_${digest(subscriptionId)}`
 

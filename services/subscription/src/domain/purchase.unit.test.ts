@@ -13,6 +13,8 @@ const extension: PurchaseCase = {
   offered: current,
   live,
   busy: false,
+  unpaid: false,
+  erased: false,
   unendedTerms: 1,
   at: at(DAY),
 }
@@ -25,10 +27,12 @@ test('SUB-5: with nothing against it, it is the extension of what was known, or 
 
 test('SUB-5: of several reasons the first is said: not found, closed, in progress, already live, prepaid limit', () => {
   const reasons: [string, Partial<PurchaseCase>][] = [
+    ['user_deleted', { erased: true }],
     ['not_found', { offered: undefined }],
     ['plan_closed', { current: { ...current!, saleState: 'closed' } }],
     ['purchase_in_progress', { busy: true }],
     ['already_subscribed', { live: { ...live, repurchase: 'reject' } }],
+    ['insufficient_credits', { unpaid: true }],
     ['prepaid_limit', { unendedTerms: 2 }],
   ]
   for (const first of reasons.keys()) {

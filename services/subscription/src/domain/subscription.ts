@@ -1,4 +1,4 @@
-import type { Instant, Microdollars, SubscriptionEnded, UserId } from '@coding-plans/schemas'
+import { type Instant, instant, type Microdollars, type SubscriptionEnded, type UserId } from '@coding-plans/schemas'
 import { boundaryAfter, type Period, samePeriod } from './period.ts'
 import type { PlanVersion } from './plan.ts'
 
@@ -21,7 +21,11 @@ export interface Subscription extends Period {
   readonly reveal: boolean
   readonly upstreamRevocation: PlanVersion['upstreamRevocation']
   readonly lowStockThreshold: number
-  readonly status: 'active' | 'ended'
+  readonly status: 'active' | 'past_due' | 'ended'
+  /** Until when access is given though the due term is unpaid; set while it is past due. */
+  readonly graceEndsAt: Instant | null
+  /** The due term for which a top-up was tried (TOP-1). The marker is stored before the call. */
+  readonly toppedUpFor: Instant | null
   readonly currentPeriodStart: Instant
   readonly currentPeriodEnd: Instant
   /** The end is so many copied periods after this instant. */
@@ -69,6 +73,8 @@ export const begun = ({ id, userId, plan, createdAt, start, previousSubscription
   upstreamRevocation: plan.upstreamRevocation,
   lowStockThreshold: plan.lowStockThreshold,
   status: 'active',
+  graceEndsAt: null,
+  toppedUpFor: null,
   currentPeriodStart: start,
   currentPeriodEnd: boundaryAfter(start, plan, 1),
   anchor: start,
@@ -85,7 +91,7 @@ export const begun = ({ id, userId, plan, createdAt, start, previousSubscription
 const notCanceled = { canceledAt: null, canceledBy: null, canceledIn: null }
 
 /** Living, and its end not begun. */
-export const isAlive = ({ status, accessUntil }: Subscription) => status === 'active' && accessUntil === null
+export const isAlive = ({ status, accessUntil }: Subscription) => status !== 'ended' && accessUntil === null
 
 /** Something is about to be said of it. */
 export const told = (subscription: Subscription): Subscription => ({
@@ -104,12 +110,35 @@ export const extended = (subscription: Subscription, period: Period, clears: str
   return { ...cleared, currentPeriodEnd: anchor, anchor, anchorPeriods: 0 }
 }
 
-/** The next term, which begins at the boundary whatever the time of processing (REN-1). */
-export const renewed = (subscription: Subscription): Subscription => ({
-  ...subscription,
-  currentPeriodStart: subscription.currentPeriodEnd,
-  ...onePeriodMore(subscription),
-})
+/**
+ * The next term, which begins at the boundary whatever the time of processing (REN-1). After an outage of ours it is the
+ * one that contains that instant, and begins where it would have; those that elapsed unserved are not charged (REN-7).
+ */
+export const renewed = (subscription: Subscription, asOf: Instant = subscription.currentPeriodEnd): Subscription => {
+  let next: Subscription = { ...subscription, status: 'active', graceEndsAt: null }
+  do next = { ...next, currentPeriodStart: next.currentPeriodEnd, ...onePeriodMore(next) }
+  while (next.currentPeriodEnd <= asOf)
+  return next
+}
+
+/** The due term is not paid; access stays until then (REN-5). */
+export const pastDue = (subscription: Subscription, graceEndsAt: Instant): Subscription =>
+  told({ ...subscription, status: 'past_due', graceEndsAt })
+
+const DAY = 86_400_000
+
+/** Days for nothing, from the end or from now: the new end is the new anchor; a scheduled cancellation stays (EXT-6). */
+export const granted = (subscription: Subscription, days: number, at: Instant): Subscription => {
+  const anchor = instant(Math.max(subscription.currentPeriodEnd, at) + days * DAY)
+  return told({
+    ...subscription,
+    status: 'active',
+    graceEndsAt: null,
+    currentPeriodEnd: anchor,
+    anchor,
+    anchorPeriods: 0,
+  })
+}
 
 const onePeriodMore = (subscription: Subscription) => {
   const anchorPeriods = subscription.anchorPeriods + 1

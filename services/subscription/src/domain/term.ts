@@ -1,20 +1,21 @@
 import type { Instant, Microdollars } from '@coding-plans/schemas'
 import { chargeIdOf } from './ids.ts'
 
-export type TermKind = 'activation' | 'extension' | 'renewal'
+export type BoughtKind = 'activation' | 'extension' | 'renewal'
+export type TermKind = BoughtKind | 'grant'
 
-/** One stretch of time that was bought. Its key is subscription + boundary; the boundary is its start. */
-export interface Term {
+/** One stretch of time that was bought or granted. Its key is subscription + boundary; the boundary is its start. */
+export interface Term<Kind extends TermKind = TermKind> {
   readonly subscriptionId: string
   readonly boundary: Instant
   readonly endsAt: Instant
-  readonly kind: TermKind
+  readonly kind: Kind
   readonly amount: Microdollars
-  /** null: a free term has no charge (CAT-8). */
+  /** null: a free or granted term has no charge (CAT-8). */
   readonly chargeId: string | null
 }
 
-export const termOf = (term: Omit<Term, 'chargeId'>): Term => ({
+export const termOf = <Kind extends TermKind>(term: Omit<Term<Kind>, 'chargeId'>): Term<Kind> => ({
   ...term,
   chargeId: term.amount === 0 ? null : chargeIdOf(term.subscriptionId, term.boundary),
 })

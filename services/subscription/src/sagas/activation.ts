@@ -8,6 +8,7 @@ import {
   holdCredits,
   keeping,
   learnAccount,
+  learnErased,
   learnTooLittle,
   purchaseRefused,
   releaseHold,
@@ -38,7 +39,8 @@ const assignKey = ({ saga: { id, userId, memory } }: Step<ActivationMemory>) => 
     upstreamRevocation,
     lowStockThreshold,
   } = memory.episode
-  const policy = { ownership, reveal, upstreamRevocation, lowStockThreshold }
+  const { currentPeriodEnd: termEndsAt, graceHours } = memory.episode
+  const policy = { ownership, reveal, upstreamRevocation, lowStockThreshold, termEndsAt, graceHours }
   return say('AssignKey', { userId, assignmentId: id, subscriptionId, planId, providerId, ...policy })
 }
 
@@ -56,6 +58,12 @@ const learnNoKey = ({ heard }: Step<ActivationMemory, 'KeyDeclined'>) => {
 const openEpisode = ({ books, saga: { memory } }: Step<ActivationMemory>) => {
   books.open(memory.episode)
   books.terms.put(memory.term)
+}
+
+/** Who bought it need not be told that it is back (RST-1). */
+const forgetWish = ({ books, saga: { userId, memory } }: Step<ActivationMemory>) => {
+  const wish = books.wish(userId, memory.episode.planId)
+  return wish?.wished ? [books.withdraw(wish, null)] : []
 }
 
 const sayActivated = ({ saga: { userId, memory } }: Step<ActivationMemory>) => {
@@ -90,6 +98,9 @@ const refuse = ({ saga: { userId, memory } }: Step<ActivationMemory>) => {
   return purchaseRefused({ userId, operationId, planId: episode.planId }, { accountVersion, ...refusal })
 }
 
+/** A user who is deleted meanwhile is refused; anything else that made it give back is a failure. */
+const tellEnd = (step: Step<ActivationMemory>) => (step.saga.memory.refusal ? refuse(step) : tellFailure(step))
+
 // Whichever of the two failed; the other is answered again.
 const giveBack = [releaseHold, removeKey]
 
@@ -110,12 +121,13 @@ export const activation: SagaTable<State, ActivationMemory> = {
     holding: {
       CreditsHeld: { to: 'assigning', send: assignKey },
       HoldDeclined: { to: 'refused', learn: learnTooLittle, send: refuse },
+      ErasureAsked: { to: 'failing', learn: learnErased, send: releaseHold },
       CommandFailed: { to: 'failing', send: releaseHold },
     },
     assigning: {
       KeyAssigned: {
         when: free,
-        yes: { to: 'active', learn: learnKey, change: openEpisode, send: sayActivated },
+        yes: { to: 'active', learn: learnKey, change: openEpisode, send: sayActivated, follow: forgetWish },
         no: { to: 'capturing', learn: learnKey, send: captureHold },
       },
       KeyDeclined: {
@@ -123,11 +135,18 @@ export const activation: SagaTable<State, ActivationMemory> = {
         yes: { to: 'refused', learn: learnNoKey, send: refuse },
         no: { to: 'releasing', learn: learnNoKey, send: releaseHold },
       },
+      ErasureAsked: { to: 'withdrawing', learn: learnErased, send: removeKey },
       CommandFailed: { to: 'withdrawing', send: removeKey },
       CreditsHeld: 'ignore',
     },
     capturing: {
-      HoldCaptured: { to: 'active', learn: learnAccount, change: openEpisode, send: sayActivated },
+      HoldCaptured: {
+        to: 'active',
+        learn: learnAccount,
+        change: openEpisode,
+        send: sayActivated,
+        follow: forgetWish,
+      },
       CommandFailed: { to: 'capturing', again: captureHold },
       CreditsHeld: 'ignore',
       KeyAssigned: 'ignore',
@@ -143,7 +162,7 @@ export const activation: SagaTable<State, ActivationMemory> = {
     withdrawing: {
       KeyRemoved: {
         when: free,
-        yes: { to: 'failed', send: tellFailure },
+        yes: { to: 'failed', send: tellEnd },
         no: { to: 'failing', send: releaseHold },
       },
       CommandFailed: { to: 'withdrawing', again: removeKey },
@@ -153,7 +172,7 @@ export const activation: SagaTable<State, ActivationMemory> = {
     },
     failing: {
       ...givingKeyBack('failing'),
-      HoldReleased: { to: 'failed', send: tellFailure },
+      HoldReleased: { to: 'failed', send: tellEnd },
       CommandFailed: { to: 'failing', again: giveBack },
       CreditsHeld: 'ignore',
       HoldDeclined: 'ignore',

@@ -1,12 +1,13 @@
 import { type Saying, say } from '@coding-plans/runtime'
+import { type Instant, instant, microdollars } from '@coding-plans/schemas'
 import { type Due, judgeDue } from '../domain/due.ts'
-import { endIdOf, renewalIdOf } from '../domain/ids.ts'
-import { type EndReason, reasonOf, renewed, type Subscription } from '../domain/subscription.ts'
+import { endIdOf, grantIdOf, renewalIdOf } from '../domain/ids.ts'
+import { type EndReason, granted, isAlive, reasonOf, renewed, type Subscription } from '../domain/subscription.ts'
 import { describeTerm, termOf } from '../domain/term.ts'
-import type { Ending, MoneyMemory } from './saga.ts'
-import type { Step } from './table.ts'
+import type { Ending, Grant, MoneyMemory, RenewalMemory } from './saga.ts'
+import type { Stage, Step } from './table.ts'
 
-type Stage = Pick<Step<unknown>, 'books' | 'begin'>
+// What follows for a subscription: its end, its next term, days that it is given; at once, or when a saga is over.
 
 const nothingYet = { slotVersion: null, accountVersion: null, owed: null }
 
@@ -17,43 +18,69 @@ export const beginEnd = ({ begin }: Stage, subscription: Subscription, ending: E
   return begin({ kind: 'end', id, userId, providerId, subscriptionId, memory: { ...ending, ...nothingYet } })
 }
 
-export const endOfTerm = (boundary: Due['boundary'], reason: EndReason): Ending => ({
+/** End it now: what runs to pay for a term gives back, or, if that is decided, is done first. */
+export const endNow = (stage: Stage, subscription: Subscription, ending: Ending): Saying[] => {
+  const saga = stage.books.moneySagaOf(subscription)
+  return saga ? stage.tell(saga, 'EndAsked', ending) : beginEnd(stage, subscription, ending)
+}
+
+/** Ended, being ended, or to be ended as soon as a capture is done. */
+export const isBeingEnded = (books: Stage['books'], subscription: Subscription) =>
+  !isAlive(subscription) || !!books.moneySagaOf(subscription)?.memory.end
+
+export const endOfTerm = (boundary: Instant, reason: EndReason, at = boundary): Ending => ({
   operationId: null,
   boundary,
-  at: boundary,
+  at,
   reason,
   refund: 'none',
 })
 
+export const dueIgnored = (
+  { id: subscriptionId, userId }: Subscription,
+  { boundary, what }: Pick<Due, 'boundary' | 'what'>,
+) => say('DueIgnored', { userId, subscriptionId, boundary, what })
+
 /** A due term is looked at for the first time, or again after what was in its way: it renews, ends, or has moved. */
-export const takeUpDue = (stage: Stage, subscriptionId: string, due: Due): Saying[] => {
+export const takeUpDue = (stage: Stage, subscriptionId: string, due: Due, overAt: Instant | null = null): Saying[] => {
   const subscription = stage.books.subscription(subscriptionId)
-  const { userId, canceledBy } = subscription
   const { boundary } = due
   const verdict = judgeDue(subscription, boundary)
-  if (verdict === 'ignored') return [say('DueIgnored', { userId, subscriptionId, boundary })]
-  if (verdict === 'ends') return beginEnd(stage, subscription, endOfTerm(boundary, reasonOf(canceledBy)))
-  return beginRenewal(stage, subscription, due)
+  if (verdict === 'ignored') return [dueIgnored(subscription, due)]
+  if (verdict === 'ends') return beginEnd(stage, subscription, endOfTerm(boundary, reasonOf(subscription.canceledBy)))
+  return beginRenewal(stage, subscription, due, overAt)
 }
 
 /** The next term at the copied price (CAT-5). */
-const beginRenewal = ({ begin }: Stage, subscription: Subscription, due: Due): Saying[] => {
+const beginRenewal = (stage: Stage, subscription: Subscription, due: Due, overAt: Instant | null): Saying[] => {
   const { id: subscriptionId, userId, providerId, price: amount, planName } = subscription
-  const { boundary, messageId, attempt } = due
-  const { currentPeriodEnd: endsAt } = renewed(subscription)
+  const { boundary: dueBoundary, messageId, attempt, asOf } = due
+  const dueFrom = instant(Math.max(dueBoundary, asOf))
+  const { currentPeriodStart: boundary, currentPeriodEnd: endsAt } = renewed(subscription, dueFrom)
   const term = termOf({ subscriptionId, boundary, endsAt, kind: 'renewal', amount })
   const description = describeTerm(planName, term)
-  const waiting = { due, end: null, accountVersion: null }
-  const memory: MoneyMemory = { messageId, operationId: null, term, description, ...waiting }
+  const waiting = { due, end: null, grants: [], accountVersion: null, holds: 0 }
+  const unpaid = { available: null, topUp: null, overAt, recovered: false }
+  const memory: RenewalMemory = {
+    messageId,
+    operationId: null,
+    term,
+    description,
+    dueBoundary,
+    dueFrom,
+    ...waiting,
+    ...unpaid,
+  }
   const id = renewalIdOf(messageId, attempt)
-  return begin({ kind: 'renewal', id, userId, providerId, subscriptionId, memory })
+  return stage.begin({ kind: 'renewal', id, userId, providerId, subscriptionId, memory })
 }
 
-/** What had to wait until this saga was over: an end that was asked for, then a due term. */
+/** What had to wait until this saga was over, in the order of asking: days, an end; then a due term. */
 export const takeUpWaiting = (step: Step<MoneyMemory>): Saying[] => {
-  const { end, due, term } = step.saga.memory
+  const { end, due, grants, term } = step.saga.memory
   const { subscriptionId } = term
   return [
+    ...grants.flatMap((grant) => grantDays(step, subscriptionId, grant)),
     ...(end ? beginEnd(step, step.books.subscription(subscriptionId), end) : []),
     ...(due ? takeUpDue(step, subscriptionId, due) : []),
   ]
@@ -67,9 +94,31 @@ export const takeUpAgain = (step: Step<MoneyMemory>): Saying[] => {
   return takeUpWaiting({ ...step, saga: { ...saga, memory: { ...saga.memory, due: next } } })
 }
 
+/** The end moves; a charge of nothing names who and why (EXT-6). */
+export const grantDays = ({ books, at }: Stage, subscriptionId: string, grant: Grant): Saying[] => {
+  const subscription = books.subscription(subscriptionId)
+  const { userId } = subscription
+  const periodStart = instant(Math.max(subscription.currentPeriodEnd, at))
+  const next = granted(subscription, grant.days, at)
+  const { currentPeriodEnd, canceledAt, version } = next
+  books.subscriptions.put(next)
+  const term = { subscriptionId, boundary: periodStart, endsAt: currentPeriodEnd, chargeId: null }
+  books.terms.put({ ...term, kind: 'grant', amount: microdollars(0) })
+  const chargeId = grantIdOf(grant.operationId)
+  const what = { ...grant, chargeId, periodStart, currentPeriodEnd, at, cancelAtPeriodEnd: canceledAt !== null }
+  return [say('DaysGranted', { userId, subscriptionId, ...what, version })]
+}
+
 /** The end that was asked for begins at once: what this saga had got is only given back. */
-export const endNow = (step: Step<MoneyMemory, 'EndAsked'>): Saying[] =>
+export const beginEndAsked = (step: Step<MoneyMemory, 'EndAsked'>): Saying[] =>
   beginEnd(step, step.books.subscription(step.saga.subscriptionId), step.heard)
+
+/** The days are given at once, in the same way. */
+export const giveDays = (step: Step<MoneyMemory, 'DaysAsked'>): Saying[] =>
+  grantDays(step, step.saga.subscriptionId, step.heard)
 
 export const learnDue = ({ heard }: Step<MoneyMemory, 'PeriodEnded'>) => ({ due: heard })
 export const learnEnd = ({ heard }: Step<MoneyMemory, 'EndAsked'>) => ({ end: heard })
+export const learnDays = ({ heard, saga }: Step<MoneyMemory, 'DaysAsked'>) => ({
+  grants: [...saga.memory.grants, heard],
+})

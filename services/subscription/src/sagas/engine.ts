@@ -3,6 +3,7 @@ import type { Instant } from '@coding-plans/schemas'
 import type { Books } from '../books.ts'
 import { activation } from './activation.ts'
 import { end } from './end.ts'
+import { erasure } from './erasure.ts'
 import { extension } from './extension.ts'
 import { renewal } from './renewal.ts'
 import type { Saga, SagaKind } from './saga.ts'
@@ -13,12 +14,13 @@ import {
   type Heard,
   type Hearings,
   type SagaTable,
+  type Stage,
   type Step,
   waysOf,
 } from './table.ts'
 
 /** Every saga of this service, by its kind. */
-export const tables = { activation, extension, renewal, end }
+export const tables = { activation, extension, renewal, end, erasure }
 
 // Which saga hears what is settled in the tables; the engine walks them all alike.
 type AnyTable = SagaTable<string, unknown>
@@ -33,6 +35,14 @@ const FIRST_RETRY_MILLISECONDS = 1_000
 const LONGEST_RETRY_MILLISECONDS = 60_000
 const retryAfter = (failures: number) =>
   Math.min(LONGEST_RETRY_MILLISECONDS, FIRST_RETRY_MILLISECONDS * 2 ** Math.min(failures - 1, 10))
+
+/** Where sagas play at this instant. */
+export const stageOf = (books: Books, at: Instant): Stage => ({
+  books,
+  at,
+  begin: (beginning) => begin(books, beginning, at),
+  tell: (saga, name, heard) => hear(books, saga, name, heard, at),
+})
 
 /** Begin a saga. Business time `at` is that of what it is begun by. */
 export const begin = <Kind extends SagaKind>(books: Books, beginning: Beginning<Kind>, at: Instant): Saying[] => {
@@ -56,23 +66,30 @@ export const hear = <Name extends Heard>(
 }
 
 const walk = (books: Books, saga: Saga, entry: AnyEntry, heard: Hearings[Heard], at: Instant): Saying[] => {
-  const stepOf = (now: Saga): Step<unknown> => {
-    return { books, saga: now, heard, at, begin: (beginning) => begin(books, beginning, at) }
-  }
+  const stepOf = (now: Saga): Step<unknown> => ({ ...stageOf(books, at), saga: now, heard })
   const cell = choose(entry, stepOf(saga))
-  const memory = { ...(saga.memory as object), ...cell.learn?.(stepOf(saga)) }
+  const learned = [cell.learn ?? []].flat().map((learn) => learn(stepOf(saga)))
+  const memory = Object.assign({}, saga.memory, ...learned)
   const next = { ...moved(books, saga, cell, at), memory }
   const step = stepOf(next)
   books.sagas.put(next)
   for (const change of [cell.change ?? []].flat()) change(step)
-  const said = [cell.send ?? []].flat().map((send) => ({ correlationId: saga.id, ...send(step) }))
-  return [...said, ...(cell.follow?.(step) ?? [])]
+  const said: Saying[] = [cell.send ?? []].flat().map((send) => ({ correlationId: saga.id, ...send(step) }))
+  said.push(...(cell.follow?.(step) ?? []))
+  return saga.running && !next.running ? [...said, ...tellErasure(books, next, at)] : said
+}
+
+/** Whoever waits until nothing of a user runs any more. */
+const tellErasure = (books: Books, { id, userId }: Saga, at: Instant): Saying[] => {
+  const erasing = books.erasureOf(userId)
+  return erasing?.running && erasing.id !== id ? hear(books, erasing, 'SagaOver', null, at) : []
 }
 
 const choose = (entry: AnyEntry, step: Step<unknown>) => {
   if (entry === 'ignore') throw new Error('What is ignored goes nowhere.')
-  if ('to' in entry) return entry
-  return entry.when(step) ? entry.yes : entry.no
+  let way = entry
+  while (!('to' in way)) way = way.when(step) ? way.yes : way.no
+  return way
 }
 
 const moved = (books: Books, saga: Saga, { to, again }: Cell<string, unknown, Heard>, at: Instant): Saga => {

@@ -1,6 +1,6 @@
 import { say } from '@coding-plans/runtime'
 import { extended, isAlive } from '../domain/subscription.ts'
-import { endNow, learnDue, learnEnd, takeUpWaiting } from './consequences.ts'
+import { beginEndAsked, giveDays, learnDays, learnDue, learnEnd, takeUpWaiting } from './consequences.ts'
 import type { ExtensionMemory } from './saga.ts'
 import {
   captureHold,
@@ -76,7 +76,8 @@ export const extension: SagaTable<State, ExtensionMemory> = {
       },
       HoldDeclined: { to: 'refused', learn: learnTooLittle, send: refuse, follow: takeUpWaiting },
       PeriodEnded: { to: 'holding', learn: learnDue },
-      EndAsked: { to: 'releasing', learn: learnOvertaken, send: releaseHold, follow: endNow },
+      EndAsked: { to: 'releasing', learn: learnOvertaken, send: releaseHold, follow: beginEndAsked },
+      DaysAsked: { to: 'releasing', learn: learnOvertaken, send: releaseHold, follow: giveDays },
       CommandFailed: { to: 'failing', send: releaseHold },
     },
     capturing: {
@@ -88,6 +89,7 @@ export const extension: SagaTable<State, ExtensionMemory> = {
         follow: takeUpWaiting,
       },
       EndAsked: { to: 'capturing', learn: learnEnd },
+      DaysAsked: { to: 'capturing', learn: learnDays },
       CommandFailed: { to: 'capturing', again: captureHold },
       CreditsHeld: 'ignore',
     },
@@ -95,7 +97,8 @@ export const extension: SagaTable<State, ExtensionMemory> = {
     releasing: {
       HoldReleased: { to: 'refused', learn: learnAccount, send: refuse, follow: takeUpWaiting },
       PeriodEnded: { to: 'releasing', learn: learnDue },
-      EndAsked: { to: 'releasing', follow: endNow },
+      EndAsked: { to: 'releasing', follow: beginEndAsked },
+      DaysAsked: { to: 'releasing', follow: giveDays },
       CommandFailed: { to: 'releasing', again: releaseHold },
       CreditsHeld: 'ignore',
       HoldDeclined: 'ignore',
@@ -104,7 +107,8 @@ export const extension: SagaTable<State, ExtensionMemory> = {
     failing: {
       HoldReleased: { to: 'failed', send: tellFailure, follow: takeUpWaiting },
       PeriodEnded: { to: 'failing', learn: learnDue },
-      EndAsked: { to: 'failing', follow: endNow },
+      EndAsked: { to: 'failing', follow: beginEndAsked },
+      DaysAsked: { to: 'failing', follow: giveDays },
       CommandFailed: { to: 'failing', again: releaseHold },
       CreditsHeld: 'ignore',
       HoldDeclined: 'ignore',

@@ -1,5 +1,6 @@
 import { isFinal, tables } from './engine.ts'
 import type { SagaKind } from './saga.ts'
+import { holdCredits } from './steps.ts'
 import { type Entry, type Heard, waysOf } from './table.ts'
 
 /** A way that a table shows: from a state (or the beginning) to a state, on what was heard. */
@@ -9,6 +10,8 @@ export interface Way {
   readonly heard: Heard
   readonly guard: string
   readonly again: boolean
+  /** Another hold is asked for: what answered an earlier one is outdated. */
+  readonly holds: boolean
 }
 
 const BEGINNING = '[*]'
@@ -20,7 +23,10 @@ export const waysThrough = (kind: SagaKind): Way[] => {
   const rows: [string, object][] = [[BEGINNING, { Begun: begins }], ...Object.entries(states)]
   return rows.flatMap(([from, row]) =>
     columnsOf(row).flatMap(([heard, entry]) =>
-      waysOf(entry).map(({ cell, guard }) => ({ from, to: cell.to, heard, guard, again: cell.again !== undefined })),
+      waysOf(entry).map(({ cell: { to, again, send }, guard }) => {
+        const holds = [send].flat().includes(holdCredits as never)
+        return { from, to, heard, guard, again: again !== undefined, holds }
+      }),
     ),
   )
 }

@@ -1,8 +1,16 @@
 import { say } from '@coding-plans/runtime'
-import { judgeDue } from '../domain/due.ts'
-import { reasonOf, renewed } from '../domain/subscription.ts'
-import { beginEnd, endNow, endOfTerm, learnDue, learnEnd, takeUpAgain, takeUpWaiting } from './consequences.ts'
-import type { MoneyMemory } from './saga.ts'
+import { renewed } from '../domain/subscription.ts'
+import {
+  beginEndAsked,
+  dueIgnored,
+  giveDays,
+  learnDays,
+  learnDue,
+  learnEnd,
+  takeUpAgain,
+  takeUpWaiting,
+} from './consequences.ts'
+import type { RenewalMemory } from './saga.ts'
 import {
   captureHold,
   free,
@@ -15,48 +23,90 @@ import {
   tellFailure,
 } from './steps.ts'
 import type { SagaTable, Step } from './table.ts'
+import {
+  askTopUp,
+  awaited,
+  endUnfunded,
+  graced,
+  isPastDue,
+  learnAnswered,
+  learnAsking,
+  learnAttempt,
+  learnDeclined,
+  learnGraced,
+  learnLastAttempt,
+  learnOutcome,
+  learnOver,
+  learnUnanswered,
+  lost,
+  markTried,
+  renews,
+  sayAwaited,
+  sayPastDue,
+  stillPastDue,
+  unmark,
+  untried,
+  worthTrying,
+} from './unpaid.ts'
 
-type State = 'holding' | 'capturing' | 'renewed' | 'unfunded' | 'releasing' | 'abandoned' | 'failing' | 'failed'
-
-/** Still alive, the same end, and no cancellation stamped before the boundary. */
-const renews = ({ books, saga: { subscriptionId, memory } }: Step<MoneyMemory>) =>
-  judgeDue(books.subscription(subscriptionId), memory.term.boundary) === 'renews'
+type State =
+  | 'holding'
+  | 'capturing'
+  | 'renewed'
+  | 'toppingUp'
+  | 'pastDue'
+  | 'unfunded'
+  | 'releasing'
+  | 'abandoned'
+  | 'failing'
+  | 'failed'
 
 /** Charge, term and dates are one step (REN-2); they are told when the capture is answered. */
-const moveDates = ({ books, saga: { subscriptionId, memory } }: Step<MoneyMemory>) => {
-  books.subscriptions.put(renewed(books.subscription(subscriptionId)))
+const moveDates = ({ books, saga: { subscriptionId, memory } }: Step<RenewalMemory>) => {
+  books.subscriptions.put(renewed(books.subscription(subscriptionId), memory.dueFrom))
   books.terms.put(memory.term)
 }
 
-const learnAnswered = () => ({ due: null })
-const learnPaid = (step: Step<MoneyMemory, 'HoldCaptured'>) => ({ ...learnAccount(step), ...learnAnswered() })
+const learnRecovered = (step: Step<RenewalMemory>) => ({ recovered: isPastDue(step) })
+const learnPaid = (step: Step<RenewalMemory, 'HoldCaptured'>) => ({ ...learnAccount(step), ...learnAnswered() })
 
-const sayRenewed = ({ books, saga: { userId, subscriptionId, memory } }: Step<MoneyMemory>) => {
+const sayRenewed = ({ books, saga: { userId, subscriptionId, memory } }: Step<RenewalMemory>) => {
   const { currentPeriodEnd, canceledAt, version } = books.subscription(subscriptionId)
-  const { boundary, amount, chargeId } = memory.term
+  const { dueBoundary, term, recovered, accountVersion } = memory
+  const { amount, chargeId, boundary } = term
   return say('SubscriptionRenewed', {
     userId,
     subscriptionId,
-    boundary,
+    boundary: dueBoundary,
     currentPeriodEnd,
     amount,
     chargeId,
     cancelAtPeriodEnd: canceledAt !== null,
     version,
-    accountVersion: memory.accountVersion,
+    accountVersion,
+    periodStart: boundary === dueBoundary ? null : boundary,
+    recovered,
   })
 }
 
-/** Unfunded: it ends with the term that was paid. Canceled in time, it ends for that reason. */
-const endUnfunded = (step: Step<MoneyMemory>) => {
-  const { subscriptionId, boundary } = step.saga.memory.term
-  const subscription = step.books.subscription(subscriptionId)
-  const reason = renews(step) ? 'insufficient_credits' : reasonOf(subscription.canceledBy)
-  return beginEnd(step, subscription, endOfTerm(boundary, reason))
+/** Nobody holds credits for it any more: the due message is answered, the days are given. */
+const giveDaysNow = (step: Step<RenewalMemory, 'DaysAsked'>) => {
+  const { due } = step.saga.memory
+  const said = giveDays(step)
+  return due ? [...said, dueIgnored(step.books.subscription(step.saga.subscriptionId), due)] : said
 }
 
+/** It failed with the rest: the scheduler says it again. */
+const learnSaidAgain = ({ heard }: Step<RenewalMemory, 'DeadlineReached'>) => ({ due: heard })
+
+const tellFailureOfDue = (step: Step<RenewalMemory>) => (step.saga.memory.due ? [tellFailure(step)] : [])
+
+const sayIgnored = ({ books, saga, heard }: Step<RenewalMemory, 'PeriodEnded'>) => [
+  dueIgnored(books.subscription(saga.subscriptionId), heard),
+]
+
 /** The next term, at the copied price, from the boundary on. It never asks for the slot (REN-8). */
-export const renewal: SagaTable<State, MoneyMemory> = {
+export const renewal: SagaTable<State, RenewalMemory> = {
   begins: {
     when: free,
     yes: { to: 'renewed', learn: learnAnswered, change: [moveDates, raiseVersion], send: sayRenewed },
@@ -66,17 +116,77 @@ export const renewal: SagaTable<State, MoneyMemory> = {
     holding: {
       CreditsHeld: {
         when: renews,
-        yes: { to: 'capturing', change: moveDates, send: captureHold },
+        yes: { to: 'capturing', learn: learnRecovered, change: moveDates, send: captureHold },
         no: { to: 'releasing', send: releaseHold },
       },
-      HoldDeclined: { to: 'unfunded', learn: learnAnswered, follow: endUnfunded },
+      HoldDeclined: {
+        when: lost,
+        yes: { to: 'unfunded', learn: learnDeclined, follow: endUnfunded },
+        no: {
+          when: untried,
+          yes: { to: 'toppingUp', learn: learnAsking, change: markTried, send: askTopUp },
+          no: {
+            when: awaited,
+            yes: { to: 'toppingUp', learn: learnDeclined, follow: sayAwaited },
+            no: {
+              when: graced,
+              yes: { to: 'pastDue', learn: learnGraced, follow: sayPastDue },
+              no: { to: 'unfunded', learn: learnDeclined, follow: endUnfunded },
+            },
+          },
+        },
+      },
+      CreditsToppedUp: { to: 'holding', learn: learnOutcome },
+      TopUpDeclined: { to: 'holding', learn: learnOutcome, change: unmark },
+      TopUpUnanswered: { to: 'holding', learn: learnUnanswered },
+      AvailableIncreased: 'ignore',
+      AutoTopUpSet: 'ignore',
       PeriodEnded: { to: 'holding', learn: learnDue },
-      EndAsked: { to: 'releasing', send: releaseHold, follow: endNow },
+      DeadlineReached: { to: 'holding', learn: learnOver },
+      EndAsked: { to: 'releasing', send: releaseHold, follow: beginEndAsked },
+      DaysAsked: { to: 'releasing', send: releaseHold, follow: giveDays },
       CommandFailed: { to: 'failing', send: releaseHold },
+    },
+    toppingUp: {
+      AvailableIncreased: { to: 'holding', learn: learnAttempt, send: holdCredits },
+      CreditsToppedUp: { to: 'toppingUp', learn: learnOutcome },
+      TopUpDeclined: {
+        when: graced,
+        yes: { to: 'pastDue', learn: [learnOutcome, learnAnswered], change: unmark, follow: sayPastDue },
+        no: { to: 'unfunded', learn: learnOutcome, change: unmark, follow: endUnfunded },
+      },
+      TopUpUnanswered: { to: 'toppingUp', learn: learnUnanswered, follow: sayAwaited },
+      AutoTopUpSet: 'ignore',
+      PeriodEnded: { to: 'toppingUp', learn: learnDue },
+      DeadlineReached: { to: 'holding', learn: learnLastAttempt, send: holdCredits },
+      EndAsked: { to: 'abandoned', follow: beginEndAsked },
+      DaysAsked: { to: 'abandoned', follow: giveDaysNow },
+      HoldDeclined: 'ignore',
+      HoldReleased: 'ignore',
+      CommandFailed: 'ignore',
+    },
+    pastDue: {
+      AvailableIncreased: { to: 'holding', learn: learnAttempt, send: holdCredits },
+      AutoTopUpSet: {
+        when: worthTrying,
+        yes: { to: 'holding', learn: learnAttempt, send: holdCredits },
+        no: { to: 'pastDue' },
+      },
+      CreditsToppedUp: { to: 'pastDue', learn: learnOutcome },
+      TopUpDeclined: { to: 'pastDue', learn: learnOutcome, change: unmark },
+      TopUpUnanswered: { to: 'pastDue', learn: learnUnanswered },
+      PeriodEnded: { to: 'pastDue', follow: sayIgnored },
+      DeadlineReached: { to: 'holding', learn: learnLastAttempt, send: holdCredits },
+      EndAsked: { to: 'abandoned', follow: beginEndAsked },
+      DaysAsked: { to: 'abandoned', follow: giveDaysNow },
+      HoldDeclined: 'ignore',
+      HoldReleased: 'ignore',
+      CommandFailed: 'ignore',
     },
     capturing: {
       HoldCaptured: { to: 'renewed', learn: learnPaid, change: raiseVersion, send: sayRenewed, follow: takeUpWaiting },
       EndAsked: { to: 'capturing', learn: learnEnd },
+      DaysAsked: { to: 'capturing', learn: learnDays },
       CommandFailed: { to: 'capturing', again: captureHold },
       CreditsHeld: 'ignore',
     },
@@ -85,16 +195,24 @@ export const renewal: SagaTable<State, MoneyMemory> = {
     releasing: {
       HoldReleased: { to: 'abandoned', follow: takeUpAgain },
       PeriodEnded: { to: 'releasing', learn: learnDue },
-      EndAsked: { to: 'releasing', follow: endNow },
+      DeadlineReached: { to: 'releasing', learn: learnOver },
+      EndAsked: { to: 'releasing', follow: beginEndAsked },
+      DaysAsked: { to: 'releasing', follow: giveDays },
       CommandFailed: { to: 'releasing', again: releaseHold },
       CreditsHeld: 'ignore',
       HoldDeclined: 'ignore',
     },
     abandoned: givingBack('abandoned'),
     failing: {
-      HoldReleased: { to: 'failed', send: tellFailure },
+      HoldReleased: {
+        when: stillPastDue,
+        yes: { to: 'pastDue', learn: learnAttempt, follow: tellFailureOfDue },
+        no: { to: 'failed', follow: tellFailureOfDue },
+      },
       PeriodEnded: { to: 'failing', learn: learnDue },
-      EndAsked: { to: 'failing', follow: endNow },
+      DeadlineReached: { to: 'failing', learn: learnSaidAgain },
+      EndAsked: { to: 'failing', follow: beginEndAsked },
+      DaysAsked: { to: 'failing', follow: giveDays },
       CommandFailed: { to: 'failing', again: releaseHold },
       CreditsHeld: 'ignore',
       HoldDeclined: 'ignore',

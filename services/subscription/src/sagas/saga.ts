@@ -4,7 +4,7 @@ import type { Period } from '../domain/period.ts'
 import type { PurchaseRefusal } from '../domain/purchase.ts'
 import type { RefundShare } from '../domain/refund.ts'
 import type { EndReason, Subscription } from '../domain/subscription.ts'
-import type { Term } from '../domain/term.ts'
+import type { BoughtKind, Term } from '../domain/term.ts'
 
 /** One run of one of the tables, as it is kept. Its id is the correlation id of all that is said for it, and its hold's id. */
 export interface Saga<Memory = unknown> {
@@ -27,8 +27,9 @@ export interface Saga<Memory = unknown> {
 export interface Memories {
   readonly activation: ActivationMemory
   readonly extension: ExtensionMemory
-  readonly renewal: MoneyMemory
+  readonly renewal: RenewalMemory
   readonly end: EndMemory
+  readonly erasure: ErasureMemory
 }
 export type SagaKind = keyof Memories
 
@@ -43,18 +44,50 @@ export interface Ending {
   readonly refund: RefundShare
 }
 
+/** Days that were given. */
+export interface Grant {
+  readonly operationId: string
+  readonly days: number
+  readonly actor: string
+  readonly reason: string
+}
+
 /** What every saga remembers that pays for a term. */
 export interface MoneyMemory {
   /** The command or due message that began it, to be named if it fails. */
   readonly messageId: string
   readonly operationId: string | null
-  readonly term: Term
+  readonly term: Term<BoughtKind>
   readonly description: string
   /** A due message that is to be answered when this is over. */
   readonly due: Due | null
   /** An end that has to wait until the capture is done. */
   readonly end: Ending | null
+  /** Days that have to wait until the capture is done. */
+  readonly grants: readonly Grant[]
   readonly accountVersion: number | null
+  /** How many holds were asked for before the present one. */
+  readonly holds: number
+}
+
+/** A top-up that was asked for: its outcome is not heard yet, not known (the call was given up), or known. */
+export interface TopUp {
+  readonly id: string
+  readonly outcome: 'asked' | 'unanswered' | 'known'
+}
+
+export interface RenewalMemory extends MoneyMemory {
+  /** The boundary that is due: the start of the term that is to be paid, but for an outage of ours (REN-7). */
+  readonly dueBoundary: Instant
+  /** Grace and waits count from here: the boundary, or the present after an outage. */
+  readonly dueFrom: Instant
+  /** What was available when a hold was declined last; null: none was. */
+  readonly available: Microdollars | null
+  readonly topUp: TopUp | null
+  /** The deadline has passed, at this instant: a decline ends the subscription. */
+  readonly overAt: Instant | null
+  /** Was past due when it was paid. */
+  readonly recovered: boolean
 }
 
 /** Why a purchase is refused, and what that rests on. */
@@ -91,4 +124,15 @@ export interface EndMemory extends Ending {
     readonly until: Instant
     readonly description: string
   } | null
+}
+
+export interface ErasureMemory {
+  readonly messageId: string
+  /** Every operation that asked for it. */
+  readonly operationIds: readonly string[]
+  readonly endedSubscriptions: number
+  readonly unlinkedKeys: number
+  readonly removedSlots: number
+  readonly forgottenWishes: number
+  readonly remainingCredits: Microdollars
 }

@@ -1,7 +1,8 @@
 import { say } from '@coding-plans/runtime'
-import type { PurchaseRefused } from '@coding-plans/schemas'
+import type { MessageName, PurchaseRefused } from '@coding-plans/schemas'
+import type { DueKind } from '../domain/due.ts'
+import { holdIdOf } from '../domain/ids.ts'
 import { told } from '../domain/subscription.ts'
-import type { TermKind } from '../domain/term.ts'
 import type { MoneyMemory, Refusal, Saga } from './saga.ts'
 import type { Row, Step } from './table.ts'
 
@@ -9,21 +10,26 @@ import type { Row, Step } from './table.ts'
 
 type Of<Memory> = { readonly saga: Saga<Memory> }
 
-export const holdCredits = ({ saga: { id, userId, memory } }: Of<MoneyMemory>) => {
+export const holdOf = ({ id, memory }: Saga<MoneyMemory>) => holdIdOf(id, memory.holds)
+
+export const holdCredits = ({ saga }: Of<MoneyMemory>) => {
+  const { userId, memory } = saga
   const { subscriptionId, boundary, amount, kind: purpose } = memory.term
   const { operationId } = memory
-  return say('HoldCredits', { userId, holdId: id, amount, purpose, operationId, subscriptionId, boundary })
+  return say('HoldCredits', { userId, holdId: holdOf(saga), amount, purpose, operationId, subscriptionId, boundary })
 }
 
-export const captureHold = ({ saga: { id, userId, memory } }: Of<MoneyMemory>) => {
+export const captureHold = ({ saga }: Of<MoneyMemory>) => {
+  const { userId, memory } = saga
   const { operationId, description } = memory
   const { subscriptionId, boundary, kind: purpose, chargeId } = memory.term
   if (chargeId === null) throw new Error('A free term has nothing to capture.')
   const term = { chargeId, subscriptionId, purpose, boundary }
-  return say('CaptureHold', { userId, holdId: id, ...term, operationId, description })
+  return say('CaptureHold', { userId, holdId: holdOf(saga), ...term, operationId, description })
 }
 
-export const releaseHold = ({ saga: { id, userId } }: Of<unknown>) => say('ReleaseHold', { userId, holdId: id })
+export const releaseHold = ({ saga }: Of<MoneyMemory>) =>
+  say('ReleaseHold', { userId: saga.userId, holdId: holdOf(saga) })
 
 export const removeKey = ({ saga: { userId, subscriptionId, providerId } }: Of<unknown>) =>
   say('RemoveKey', { userId, subscriptionId, providerId })
@@ -34,6 +40,9 @@ export const raiseVersion = ({ books, saga: { subscriptionId } }: Pick<Step<unkn
 }
 
 export const free = ({ saga: { memory } }: Of<MoneyMemory>) => memory.term.amount === 0
+
+/** The user is being deleted: nothing more begins, and what ran is told so. */
+export const learnErased = (): { refusal: Refusal } => ({ refusal: { reason: 'user_deleted' } })
 
 /** The account as it is after a hold ended. */
 export const learnAccount = ({ heard: { version } }: { heard: { version: number } }) => ({ accountVersion: version })
@@ -50,19 +59,21 @@ export const understood = <Reason extends string>(reason: Reason): Exclude<Reaso
   return reason as Exclude<Reason, 'unknown'>
 }
 
-const begunBy: Record<TermKind, 'PurchasePlan' | 'PeriodEnded'> = {
-  activation: 'PurchasePlan',
-  extension: 'PurchasePlan',
-  renewal: 'PeriodEnded',
-}
+const dueMessages = {
+  period_ended: 'PeriodEnded',
+  grace_ended: 'GraceEnded',
+  top_up_wait_ended: 'TopUpWaitEnded',
+  renewal_due_soon: 'RenewalDueSoon',
+} as const satisfies Record<DueKind, MessageName>
 
 /** Tells whoever began it that it failed: an operation ends so, and a due term is said again later. */
 export const tellFailure = ({ saga: { userId, memory } }: Of<MoneyMemory>) => {
   const { messageId, due, term } = memory
+  const isDue = term.kind === 'renewal'
   return say('CommandFailed', {
     subject: userId,
-    messageId: term.kind === 'renewal' ? (due?.messageId ?? messageId) : messageId,
-    messageName: begunBy[term.kind],
+    messageId: isDue ? (due?.messageId ?? messageId) : messageId,
+    messageName: isDue ? dueMessages[due?.what ?? 'period_ended'] : 'PurchasePlan',
     reason: `The ${term.kind} failed; what it had got was given back.`,
   })
 }
@@ -87,7 +98,7 @@ export const givingBack = <State extends string>(state: State) =>
     HoldDeclined: 'ignore',
     HoldReleased: 'ignore',
     CommandFailed: { to: state, again: releaseHold },
-  }) satisfies Row<State, unknown>
+  }) satisfies Row<State, MoneyMemory>
 
 /** A key that comes when it is no longer wanted is given back; what is given back, is so for good. */
 export const givingKeyBack = <State extends string>(state: State) =>

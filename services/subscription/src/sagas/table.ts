@@ -1,8 +1,8 @@
 import type { Saying } from '@coding-plans/runtime'
 import type { Bodies, Instant } from '@coding-plans/schemas'
 import type { Books } from '../books.ts'
-import type { Due } from '../domain/due.ts'
-import type { Ending, Memories, Saga, SagaKind } from './saga.ts'
+import type { Deadline, Due } from '../domain/due.ts'
+import type { Ending, Grant, Memories, Saga, SagaKind } from './saga.ts'
 
 type Answers = Pick<
   Bodies,
@@ -14,6 +14,13 @@ type Answers = Pick<
   | 'KeyAssigned'
   | 'KeyDeclined'
   | 'KeyRemoved'
+  | 'KeysUnlinked'
+  | 'AccountClosed'
+  | 'AvailableIncreased'
+  | 'AutoTopUpSet'
+  | 'CreditsToppedUp'
+  | 'TopUpDeclined'
+  | 'TopUpUnanswered'
   | 'CommandFailed'
 >
 
@@ -22,8 +29,16 @@ export interface Hearings extends Answers {
   Begun: null
   /** Its subscription's term is over. */
   PeriodEnded: Due
+  /** The time that an unpaid term was given is over. */
+  DeadlineReached: Deadline
   /** Its subscription is to end now. */
   EndAsked: Ending
+  /** Its subscription is given days. */
+  DaysAsked: Grant
+  /** Its user is to be deleted. */
+  ErasureAsked: null
+  /** Another saga of the user, or what follows from it, has come to its end. */
+  SagaOver: null
 }
 export type Heard = keyof Hearings
 
@@ -34,13 +49,18 @@ export interface Beginning<Kind extends SagaKind>
   readonly memory: Memories[Kind]
 }
 
-/** What a cell may look at. */
-export interface Step<Memory, Name extends Heard = Heard> {
+/** Where sagas play: what a consequence needs. */
+export interface Stage {
   readonly books: Books
-  readonly saga: Saga<Memory>
-  readonly heard: Hearings[Name]
   readonly at: Instant
   readonly begin: <Kind extends SagaKind>(beginning: Beginning<Kind>) => Saying[]
+  readonly tell: <Name extends Heard>(saga: Saga, name: Name, heard: Hearings[Name]) => Saying[]
+}
+
+/** What a cell may look at. */
+export interface Step<Memory, Name extends Heard = Heard> extends Stage {
+  readonly saga: Saga<Memory>
+  readonly heard: Hearings[Name]
 }
 
 type Act<Memory, Name extends Heard, Outcome> = (step: Step<Memory, Name>) => Outcome
@@ -49,7 +69,7 @@ type OneOrMore<T> = T | readonly T[]
 /** Where to go; then, in this order: what to remember, what changes in the books, what to say, and what follows from it. */
 export interface Cell<State, Memory, Name extends Heard> {
   readonly to: State
-  readonly learn?: Act<Memory, Name, Partial<Memory>>
+  readonly learn?: OneOrMore<Act<Memory, Name, Partial<Memory>>>
   readonly change?: OneOrMore<Act<Memory, Name, void>>
   readonly send?: OneOrMore<Act<Memory, Name, Saying>>
   /** The same step once more, after a while: what is decided goes only forward. */
@@ -57,11 +77,11 @@ export interface Cell<State, Memory, Name extends Heard> {
   readonly follow?: Act<Memory, Name, Saying[]>
 }
 
-/** Two ways, and what they hang on. */
+/** Two ways, and what they hang on. A way may fork again. */
 export interface Fork<State, Memory, Name extends Heard> {
   readonly when: Act<Memory, Name, boolean>
   readonly yes: Cell<State, Memory, Name>
-  readonly no: Cell<State, Memory, Name>
+  readonly no: Cell<State, Memory, Name> | Fork<State, Memory, Name>
 }
 
 /** What is not written is impossible: it throws. What is late but harmless is written down as `ignore`. */
@@ -75,15 +95,13 @@ export interface SagaTable<State extends string, Memory> {
   readonly states: { readonly [Name in State]: Row<State, Memory> }
 }
 
-/** The ways that an entry may take; none for what is ignored. */
+/** The ways that an entry may take, each with the last condition on it; none for what is ignored. */
 export const waysOf = <State, Memory, Name extends Heard>(
   entry: Entry<State, Memory, Name>,
 ): { readonly cell: Cell<State, Memory, Name>; readonly guard: string }[] => {
   if (entry === 'ignore') return []
   if ('to' in entry) return [{ cell: entry, guard: '' }]
   const { when, yes, no } = entry
-  return [
-    { cell: yes, guard: when.name },
-    { cell: no, guard: `not ${when.name}` },
-  ]
+  const otherwise = 'to' in no ? [{ cell: no, guard: `not ${when.name}` }] : waysOf<State, Memory, Name>(no)
+  return [{ cell: yes, guard: when.name }, ...otherwise]
 }
