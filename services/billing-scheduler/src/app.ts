@@ -7,6 +7,7 @@ import { countDue, dueWork } from './due.ts'
 import { createHandler, SERVICE } from './handlers.ts'
 import { createSettlement, type Surroundings } from './settlement.ts'
 import { makeClock } from './store.ts'
+import { tickWork } from './ticks.ts'
 
 const wallClock = () => instant(Date.now())
 
@@ -28,7 +29,7 @@ export const billingScheduler = ({
   return {
     service: SERVICE,
     handler: createHandler(mode, wallClock),
-    work: mode === 'test' ? [dueWork(mode), clockWork(settlement)] : [dueWork(mode)],
+    work: mode === 'test' ? [dueWork(mode), tickWork, clockWork(settlement)] : [dueWork(mode), tickWork],
     due: (knex) => countDue(mode, knex, wallClock()),
     begin: async ({ knex, worker }) => {
       await keepMode(knex, mode)

@@ -40,6 +40,8 @@ export const renewedBody = (
   chargeId: 'chg_2',
   cancelAtPeriodEnd: false,
   accountVersion: 2,
+  periodStart: null,
+  recovered: false,
   ...change,
 })
 

@@ -22,7 +22,7 @@ import {
 } from './store.ts'
 
 /** The record key of all that is said of the clock; its lane's owner moves it. */
-const CLOCK = 'clock'
+export const CLOCK = 'clock'
 
 /** How soon an advance is begun, and judged again after a judgement that found something open. */
 const EVERY_MILLISECONDS = 100
@@ -54,7 +54,7 @@ const startNext = async (tx: Tx, clock: Clock, wallClock: Instant): Promise<Sayi
     await answerAdvance(tx, operationId, wallClock)
     return [say('ClockRefused', { clock: CLOCK, operationId, reason: target }, from(clock, operationId, 'refused'))]
   }
-  const running = begin(clock, operationId, target, wallClock)
+  const running = begin(clock, { ...advance, target }, wallClock)
   await writeClock(tx, running)
   return [advanceAudited(running, advance), clockMoved(running)]
 }
@@ -91,14 +91,14 @@ const clockMoved = (clock: Clock): Saying => {
   return say('ClockMoved', body, { time: now, cause: `clock|${version}` })
 }
 
-const advanceAudited = (clock: Running, { operationId, actor }: Advance): Saying => {
+const advanceAudited = (clock: Running, { operationId, actor, outage }: Advance): Saying => {
   const body = {
     subject: CLOCK,
     actor,
     action: 'clock.advance',
     target: CLOCK,
     before: JSON.stringify({ now: isoOf(clock.now) }),
-    after: JSON.stringify({ now: isoOf(clock.target) }),
+    after: JSON.stringify({ now: isoOf(clock.target), ...(outage ? { outage } : {}) }),
     reason: null,
     at: clock.now,
   }

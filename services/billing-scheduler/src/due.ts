@@ -1,8 +1,7 @@
 import { type LaneWork, type Saying, say, type Tx } from '@coding-plans/runtime'
-import type { Instant } from '@coding-plans/schemas'
-import type { ClockMode } from './domain/clock.ts'
-import { horizonOf } from './domain/clock.ts'
-import { causeOf, type Term } from './domain/term.ts'
+import { type Instant, instant } from '@coding-plans/schemas'
+import { type ClockMode, horizonOf } from './domain/clock.ts'
+import { causeOf, type DueKind, type Term } from './domain/term.ts'
 import { countUnanswered, readClock, takeDue } from './store.ts'
 
 /** One call says what some thousand users have due: a transaction and a send of the size of a round. */
@@ -13,25 +12,43 @@ const EVERY_MILLISECONDS = 250
 
 type Connection = Parameters<typeof readClock>[0]
 
-const horizonIn = async (mode: ClockMode, tx: Connection, wallClock: Instant) =>
-  mode === 'system' ? wallClock : horizonOf(await readClock(tx))
+/** Up to which instant terms are due, and as of when all of it is said: null is each at its own instant. */
+const horizonIn = async (mode: ClockMode, tx: Connection, wallClock: Instant) => {
+  if (mode === 'system') return { horizon: wallClock, asOf: wallClock }
+  const clock = await readClock(tx)
+  return { horizon: horizonOf(clock), asOf: clock.outage ? clock.target : null }
+}
 
 /** Says what is due in the lanes that this process owns (protocol.md 8). */
 export const dueWork = (mode: ClockMode): LaneWork => ({
   name: 'due',
   everyMilliseconds: EVERY_MILLISECONDS,
   run: async (tx: Tx, lanes, wallClock) => {
-    const horizon = await horizonIn(mode, tx, wallClock)
+    const { horizon, asOf } = await horizonIn(mode, tx, wallClock)
     const due = await takeDue(tx, lanes, { horizon, wallClock, most: MOST_AT_ONCE })
-    return due.map((term) => periodEnded(term, mode === 'system' ? wallClock : term.boundary))
+    return due.map((term) => sayDue(term, instant(Math.max(term.due, asOf ?? term.due))))
   },
 })
 
-const periodEnded = (term: Term, asOf: Instant): Saying => {
-  const { userId, subscriptionId, boundary } = term
-  return say('PeriodEnded', { userId, subscriptionId, boundary, asOf }, { time: boundary, cause: causeOf(term) })
+const says: Record<DueKind, (term: Term, asOf: Instant) => Saying> = {
+  renewal_due_soon: ({ due: at, ...term }, asOf) => say('RenewalDueSoon', { ...whose(term), at, asOf }),
+  period_ended: (term, asOf) => say('PeriodEnded', { ...whose(term), asOf }),
+  grace_ended: ({ due: deadline, ...term }, asOf) => say('GraceEnded', { ...whose(term), deadline, asOf }),
+  top_up_wait_ended: ({ due: deadline, ...term }, asOf) => say('TopUpWaitEnded', { ...whose(term), deadline, asOf }),
 }
+
+const whose = ({ userId, subscriptionId, boundary }: Pick<Term, 'userId' | 'subscriptionId' | 'boundary'>) => ({
+  userId,
+  subscriptionId,
+  boundary,
+})
+
+const sayDue = (term: Term, asOf: Instant): Saying => ({
+  ...says[term.what](term, asOf),
+  time: term.due,
+  cause: causeOf(term),
+})
 
 /** How much is due and unanswered, for `/internal/open`. */
 export const countDue = async (mode: ClockMode, knex: Connection, wallClock: Instant): Promise<number> =>
-  countUnanswered(knex, await horizonIn(mode, knex, wallClock))
+  countUnanswered(knex, (await horizonIn(mode, knex, wallClock)).horizon)

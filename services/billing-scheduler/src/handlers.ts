@@ -1,25 +1,54 @@
 import { type Decide, type Handler, type Message, messageId, say } from '@coding-plans/runtime'
-import type { Instant } from '@coding-plans/schemas'
-import { type Agenda, put, termOf } from './agenda.ts'
+import { type Instant, instant, type MessageName } from '@coding-plans/schemas'
+import { type Agenda, count, put, termOf } from './agenda.ts'
 import type { ClockMode, Refusal } from './domain/clock.ts'
 import { readDuration } from './domain/duration.ts'
-import { begun, causeOf, ended, ending, failed, ignored, moved, type Term } from './domain/term.ts'
+import { begun, causeOf, ended, ending, failed, given, ignored, moved, type Term, told } from './domain/term.ts'
 import { loadAgenda, saveAgenda } from './store.ts'
 
 export const SERVICE = 'billing-scheduler'
 
+const DUE_MESSAGES: ReadonlySet<string> = new Set<MessageName>([
+  'PeriodEnded',
+  'GraceEnded',
+  'TopUpWaitEnded',
+  'RenewalDueSoon',
+])
+
 const decide = (mode: ClockMode): Decide<Agenda> => ({
-  SubscriptionActivated: (agenda, { body, lane }) => {
+  SubscriptionActivated: (agenda, { body, lane, time }) => {
     // Whatever is known of this episode already is newer than its beginning.
-    if (!agenda.terms.has(body.subscriptionId)) put(agenda, begun(body, lane))
+    if (!agenda.terms.has(body.subscriptionId)) put(agenda, begun(body, lane, time))
     return []
   },
-  SubscriptionExtended: (agenda, { body }) => {
-    put(agenda, moved(termOf(agenda, body.subscriptionId), body))
+  SubscriptionExtended: (agenda, { body, time: at }) => {
+    const { periodStart: start, currentPeriodEnd: end } = body
+    put(agenda, moved(termOf(agenda, body.subscriptionId), body, { start, end, at }))
     return []
   },
-  SubscriptionRenewed: (agenda, { body }) => {
-    put(agenda, moved(termOf(agenda, body.subscriptionId), body))
+  SubscriptionRenewed: (agenda, { body, time: at }) => {
+    const { boundary, periodStart, currentPeriodEnd: end, recovered } = body
+    const next = moved(termOf(agenda, body.subscriptionId), body, { start: periodStart ?? boundary, end, at })
+    if (put(agenda, next)) count(agenda, next, recovered ? 'recovered' : 'renewed')
+    return []
+  },
+  DaysGranted: (agenda, { body, time: at }) => {
+    const { periodStart: start, currentPeriodEnd: end } = body
+    put(agenda, moved(termOf(agenda, body.subscriptionId), body, { start, end, at }))
+    return []
+  },
+  SubscriptionPastDue: (agenda, { body }) => {
+    const next = given(termOf(agenda, body.subscriptionId), body, { what: 'grace_ended', until: body.graceEndsAt })
+    if (put(agenda, next)) count(agenda, next, 'pastDue')
+    return []
+  },
+  TopUpAwaited: (agenda, { body }) => {
+    const wait = { what: 'top_up_wait_ended', until: body.until } as const
+    put(agenda, given(termOf(agenda, body.subscriptionId), body, wait))
+    return []
+  },
+  RenewingSoon: (agenda, { body }) => {
+    put(agenda, told(termOf(agenda, body.subscriptionId), body))
     return []
   },
   SubscriptionEnding: (agenda, { body }) => {
@@ -27,34 +56,49 @@ const decide = (mode: ClockMode): Decide<Agenda> => ({
     return []
   },
   SubscriptionEnded: (agenda, { body }) => {
-    put(agenda, ended(termOf(agenda, body.subscriptionId), body))
+    const next = ended(termOf(agenda, body.subscriptionId), body)
+    if (put(agenda, next) && body.boundary !== null) count(agenda, next, 'ended')
     return []
   },
   DueIgnored: (agenda, { body }) => {
-    put(agenda, ignored(termOf(agenda, body.subscriptionId), body))
+    const next = ignored(termOf(agenda, body.subscriptionId), body)
+    if (put(agenda, next) && body.what !== 'renewal_due_soon') count(agenda, next, 'duplicates')
+    return []
+  },
+  CreditsToppedUp: (agenda, { lane }) => {
+    count(agenda, { lane }, 'topUps')
     return []
   },
   CommandFailed: (agenda, message) => {
     const { key, body, source } = message
     // Only the service that answers for a term can fail it; what others cannot read they say for themselves.
-    if (source !== 'subscription' || body.messageName !== 'PeriodEnded') return []
+    if (source !== 'subscription' || !DUE_MESSAGES.has(body.messageName)) return []
     for (const term of agenda.terms.values())
-      if (term.userId === key && term.state === 'said' && wasSaidBy(term, body.messageId))
+      if (term.userId === key && term.state === 'said' && wasSaidBy(term, body.messageId)) {
         put(agenda, failed(term, agenda.wallClock))
+        count(agenda, term, 'errors')
+      }
     return []
   },
   AdvanceClock: (agenda, message) => {
-    const { clock, operationId, to, by, actor } = message.body
+    const { clock, operationId, to, by, actor, outage } = message.body
     if (agenda.known.has(operationId)) return []
     const reason = refusalOf(mode, message)
     if (reason) return [say('ClockRefused', { clock, operationId, reason })]
     agenda.known.add(operationId)
-    agenda.requested.push({ operationId, toInstant: to, byDuration: by, actor })
+    agenda.requested.push({ operationId, toInstant: to, byDuration: by, actor, outage })
+    return []
+  },
+  RunBillingTick: (agenda, { body: { operationId } }) => {
+    if (agenda.known.has(operationId)) return []
+    agenda.known.add(operationId)
+    // What is due is said anyway; the tick is answered when nothing up to here is left.
+    agenda.ticks.push({ operationId, asOf: instant(agenda.horizon ?? agenda.wallClock), askedAt: agenda.wallClock })
     return []
   },
 })
 
-/** By any attempt at this boundary: an earlier one may have been sent again from the dead letters. */
+/** By any attempt at this: an earlier one may have been sent again from the dead letters. */
 const wasSaidBy = (term: Term, id: string) =>
   Array.from({ length: term.attempt + 1 }, (_, attempt) => causeOf({ ...term, attempt })).some(
     (cause) => messageId(SERVICE, cause, 0) === id,
@@ -68,7 +112,7 @@ const refusalOf = (mode: ClockMode, { body: { to, by } }: Message<'AdvanceClock'
 
 /** Keeps the terms that subscription events tell of, and queues what operators ask of the clock. */
 export const createHandler = (mode: ClockMode, wallClock: () => Instant): Handler<Agenda> => ({
-  load: (tx, messages) => loadAgenda(tx, messages, wallClock()),
+  load: (tx, messages) => loadAgenda(tx, messages, { mode, wallClock: wallClock() }),
   decide: decide(mode),
   save: saveAgenda,
 })

@@ -45,17 +45,20 @@ const stop = async (one: Running) => {
   await one.stop()
 }
 
-const dueOf = (subscriptionId: string) =>
-  heard.heard.filter(({ name, body }) => name === 'PeriodEnded' && body.subscriptionId === subscriptionId)
+/** A message may be published twice, when its publisher goes; it is one by its id. */
+const dueOf = (subscriptionId: string) => {
+  const due = heard.heard.filter(({ name, body }) => name === 'PeriodEnded' && body.subscriptionId === subscriptionId)
+  return [...new Map(due.map((one) => [one.id, one])).values()]
+}
 const boundariesOf = (subscriptionId: string) => dueOf(subscriptionId).map(({ body }) => body.boundary)
 
 // --- the gateway
 
 let operations = 0
-const advance = async (how: { to: Instant } | { by: string }) => {
+const advance = async (how: ({ to: Instant } | { by: string }) & { outage?: boolean }) => {
   operations += 1
   const operationId = `op_advance_${operations}`
-  const body = { clock: 'clock', operationId, to: null, by: null, actor: 'admin-1', ...how }
+  const body = { clock: 'clock', operationId, to: null, by: null, actor: 'admin-1', outage: false, ...how }
   await gateway.say([gateway.record('AdvanceClock', body, { cause: operationId })])
   return operationId
 }
@@ -215,6 +218,40 @@ test('a long advance stops on the way, survives a restart, and the clock is neve
   )
   for (const move of moves) expect(move.unanswered).toBeGreaterThan(move.now)
   expect(moves.some((move) => !move.settled && move.now > from && move.now < from + 60 * DAY)).toBe(true)
+})
+
+test('REN-7: after an outage all that is due is said as of the present, each with its own instant, in order', async () => {
+  await start()
+  const from = now()
+  const boundary = instant(from + DAY)
+  await subscription.begin({ sub_out: { user: 'out', boundary, periodDays: 40 } })
+  const to = instant(from + 95 * DAY)
+  expect((await outcome(await advance({ to, outage: true }))).body.now).toBe(to)
+  const due = dueOf('sub_out')
+  expect(due.map(({ body }) => [body.boundary, body.asOf])).toEqual(
+    [boundary, boundary + 40 * DAY, boundary + 80 * DAY].map((at) => [at, to]),
+  )
+  expect(due[1]?.headers.ce_time).toBe(new Date(boundary + 40 * DAY).toISOString())
+})
+
+test('ticks during an advance join it: each is answered when all is, and nothing is said twice', async () => {
+  await start()
+  await start()
+  const boundary = instant(now() + DAY)
+  const ids = Array.from({ length: 500 }, (_, i) => `sub_tick_${i}`)
+  await subscription.begin(Object.fromEntries(ids.map((id) => [id, { user: `of ${id}`, boundary, periodDays: 30 }])))
+  const operation = await advance({ by: 'P2D' })
+  await heard.until(({ name, body }) => name === 'PeriodEnded' && body.subscriptionId.startsWith('sub_tick_'))
+  const ticks = ['op_tick_1', 'op_tick_2', 'op_tick_3', 'op_tick_4']
+  await gateway.say(
+    ticks.map((operationId) =>
+      gateway.record('RunBillingTick', { clock: 'clock', operationId }, { cause: operationId }),
+    ),
+  )
+  const answers = await heard.until(({ name }) => name === 'BillingTicked', 4)
+  await outcome(operation)
+  for (const { body } of answers) expect(body).toMatchObject({ asOf: boundary + DAY, duplicates: 0, errors: 0 })
+  for (const id of ids) expect(boundariesOf(id)).toEqual([boundary])
 })
 
 test('data that began with the test clock are not run by the system clock', async () => {

@@ -3,11 +3,14 @@ import { insertRows, migrate, openDatabase, type Tx } from '@coding-plans/runtim
 import { message } from '@coding-plans/runtime/testing'
 import { instant, userId } from '@coding-plans/schemas'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { count } from './agenda.ts'
 import type { Term } from './domain/term.ts'
 import { migrations } from './migrations/index.ts'
 import {
   answerAdvance,
+  answerTick,
   countUnanswered,
+  findAnsweredTicks,
   findFurthestSaid,
   findNextAdvance,
   hasUnanswered,
@@ -31,15 +34,19 @@ afterAll(async () => {
   await knex?.destroy()
   await bed?.close()
 })
-beforeEach(() => knex.raw('truncate terms, clock, advances'))
+beforeEach(() => knex.raw('truncate terms, clock, advances, ticks, tallies'))
 
 const EVERY_LANE = Array.from({ length: 12 }, (_, lane) => lane)
 const WALL = instant(1_000_000)
-const term = (change: Partial<Term>): Term => ({
+const AT = { mode: 'test', wallClock: WALL } as const
+const term = ({ boundary = instant(100), ...change }: Partial<Term>): Term => ({
   subscriptionId: 'sub_1',
   userId: userId('ada'),
   lane: 0,
-  boundary: instant(100),
+  boundary,
+  what: 'period_ended',
+  due: boundary,
+  free: false,
   createdAt: instant(1),
   version: 1,
   state: 'waiting',
@@ -53,7 +60,7 @@ const take = (horizon: number, { lanes = EVERY_LANE, most = 100, wallClock = WAL
   within((tx) => takeDue(tx, lanes, { horizon: instant(horizon), wallClock, most }))
 const idsOf = (terms: readonly Term[]) => terms.map(({ subscriptionId }) => subscriptionId)
 const answer = (...ids: string[]) =>
-  knex.raw(`update terms set state = 'waiting', boundary = boundary + 1000 where subscription_id = any(?)`, [ids])
+  knex.raw(`update terms set state = 'waiting', due = due + 1000 where subscription_id = any(?)`, [ids])
 
 test('REN-1: a term is due at its boundary, not before, and said once', async () => {
   await insert([term({})])
@@ -164,12 +171,12 @@ test('whatever says or changes a term raises the generation, and nothing else do
   const said = await generation()
   expect(said).toBeGreaterThan(before)
   await within(async (tx) => {
-    const agenda = await loadAgenda(tx, [], WALL)
+    const agenda = await loadAgenda(tx, [], AT)
     await saveAgenda(tx, agenda)
   })
   expect(await generation()).toBe(said)
   await within(async (tx) => {
-    const agenda = await loadAgenda(tx, [], WALL)
+    const agenda = await loadAgenda(tx, [], AT)
     agenda.terms.set('sub_1', term({ version: 2 }))
     agenda.changed.add('sub_1')
     await saveAgenda(tx, agenda)
@@ -186,10 +193,15 @@ test('a round knows the terms its messages name, and of a user whose due message
     term({ subscriptionId: 'sub_foreign', userId: userId('bob'), state: 'said' }),
   ])
   const messages = [
-    message('DueIgnored', { userId: userId('ada'), subscriptionId: 'sub_named', boundary: instant(100) }),
+    message('DueIgnored', {
+      userId: userId('ada'),
+      subscriptionId: 'sub_named',
+      boundary: instant(100),
+      what: 'period_ended',
+    }),
     message('CommandFailed', { subject: eve, messageId: 'm', messageName: 'PeriodEnded', reason: 'a bug' }),
   ]
-  const agenda = await within((tx) => loadAgenda(tx, messages, WALL))
+  const agenda = await within((tx) => loadAgenda(tx, messages, AT))
   expect([...agenda.terms.keys()].sort()).toEqual(['sub_named', 'sub_said'])
 })
 
@@ -202,8 +214,8 @@ test('the clock is made once: at the first start, in the first mode', async () =
 test('advances take turns in the order they were asked for, each once, and are forgotten after 8 days', async () => {
   const ask = (operationId: string) =>
     within(async (tx) => {
-      const agenda = await loadAgenda(tx, [], WALL)
-      agenda.requested.push({ operationId, toInstant: null, byDuration: 'P1D', actor: 'admin-1' })
+      const agenda = await loadAgenda(tx, [], AT)
+      agenda.requested.push({ operationId, toInstant: null, byDuration: 'P1D', actor: 'admin-1', outage: false })
       await saveAgenda(tx, agenda)
     })
   for (const id of ['op_b', 'op_a', 'op_b']) await ask(id)
@@ -214,4 +226,27 @@ test('advances take turns in the order they were asked for, each once, and are f
   expect(await within(findNextAdvance)).toBeNull()
   const { rows } = (await knex.raw('select operation_id from advances')) as { rows: { operation_id: string }[] }
   expect(rows).toEqual([{ operation_id: 'op_a' }])
+})
+
+test('a tick is answered when nothing up to its instant is left, with what was counted since', async () => {
+  const round = (change: (agenda: Awaited<ReturnType<typeof loadAgenda>>) => void) =>
+    within(async (tx) => {
+      const agenda = await loadAgenda(tx, [], AT)
+      change(agenda)
+      await saveAgenda(tx, agenda)
+    })
+  await insert([term({}), term({ subscriptionId: 'sub_2', userId: userId('bob'), boundary: instant(101) })])
+  await round((agenda) => count(agenda, { lane: 3 }, 'renewed'))
+  await round((agenda) => agenda.ticks.push({ operationId: 'op_tick', asOf: instant(100), askedAt: WALL }))
+  expect(await within(findAnsweredTicks)).toEqual([])
+  await take(100)
+  expect(await within(findAnsweredTicks)).toEqual([])
+  await knex.raw(`update terms set state = 'answered' where state = 'said'`)
+  for (const lane of [3, 5]) await round((agenda) => count(agenda, { lane }, 'renewed'))
+  const none = { ended: 0, pastDue: 0, recovered: 0, topUps: 0, duplicates: 0, errors: 0 }
+  expect(await within(findAnsweredTicks)).toEqual([
+    { operationId: 'op_tick', asOf: 100, counts: { renewed: 2, ...none } },
+  ])
+  await within((tx) => answerTick(tx, 'op_tick', WALL))
+  expect(await within(findAnsweredTicks)).toEqual([])
 })

@@ -1,17 +1,22 @@
 import { insertRows, type Message, select, type Tx, updateRows, upsertRows } from '@coding-plans/runtime'
-import type { AdvanceClock, Instant } from '@coding-plans/schemas'
+import type { AdvanceClock, Instant, RunBillingTick } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
-import type { Agenda } from './agenda.ts'
-import type { Advance, Clock, ClockMode } from './domain/clock.ts'
+import type { Agenda, Outcome, Tick } from './agenda.ts'
+import { type Advance, type Clock, type ClockMode, horizonOf } from './domain/clock.ts'
 import type { Term } from './domain/term.ts'
 
 /** Locks the terms that these messages are about. */
-export const loadAgenda = async (tx: Tx, messages: readonly Message[], wallClock: Instant): Promise<Agenda> => {
+export const loadAgenda = async (
+  tx: Tx,
+  messages: readonly Message[],
+  { mode, wallClock }: { mode: ClockMode; wallClock: Instant },
+): Promise<Agenda> => {
   const subscriptions = messages.flatMap(({ body }) => ('subscriptionId' in body ? [body.subscriptionId] : []))
   const users = messages.flatMap(({ name, key }) => (name === 'CommandFailed' ? [key] : []))
   const operations = messages.flatMap(({ name, body }) =>
-    name === 'AdvanceClock' ? [(body as AdvanceClock).operationId] : [],
+    name === 'AdvanceClock' || name === 'RunBillingTick' ? [(body as AdvanceClock | RunBillingTick).operationId] : [],
   )
+  const ticking = messages.some(({ name }) => name === 'RunBillingTick')
   const terms = await select<Term>(
     tx,
     `select * from terms where subscription_id = any(?) or (user_id = any(?) and state = 'said')
@@ -21,20 +26,35 @@ export const loadAgenda = async (tx: Tx, messages: readonly Message[], wallClock
   const known =
     operations.length === 0
       ? []
-      : await select<Advance>(tx, 'select operation_id from advances where operation_id = any(?)', [operations])
+      : await select<Pick<Advance, 'operationId'>>(
+          tx,
+          `select operation_id from advances where operation_id = any(?)
+           union all select operation_id from ticks where operation_id = any(?)`,
+          [operations, operations],
+        )
   return {
     terms: new Map(terms.map((term) => [term.subscriptionId, term])),
     changed: new Set(),
     known: new Set(known.map(({ operationId }) => operationId)),
     requested: [],
+    ticks: [],
+    counted: new Map(),
     wallClock,
+    horizon: ticking && mode === 'test' ? horizonOf(await readClock(tx)) : null,
   }
 }
 
-export const saveAgenda = async (tx: Tx, { terms, changed, requested }: Agenda) => {
+export const saveAgenda = async (tx: Tx, { terms, changed, requested, ticks, counted }: Agenda) => {
   const rows = [...changed].map((id) => terms.get(id) as Term)
   await upsertRows(tx, 'terms', ['subscriptionId'], rows)
   await insertRows(tx, 'advances', requested, 'on conflict do nothing')
+  await insertRows(
+    tx,
+    'tallies',
+    [...counted.values()],
+    'on conflict (lane, outcome) do update set count = tallies.count + excluded.count',
+  )
+  if (ticks.length > 0) await saveTicks(tx, ticks)
   if (rows.length > 0) await raiseGeneration(tx)
 }
 
@@ -50,28 +70,28 @@ export const takeDue = async (
   const due = await select<Term>(
     tx,
     `with earliest as (
-       select t.user_id, t.boundary from terms t
-       where t.state = 'waiting' and t.boundary <= ? and t.lane = any(?) and (t.retry_at is null or t.retry_at <= ?)
+       select t.user_id, t.due from terms t
+       where t.state = 'waiting' and t.due <= ? and t.lane = any(?) and (t.retry_at is null or t.retry_at <= ?)
          and not exists (
            select from terms o where o.user_id = t.user_id and o.state in ('waiting', 'said')
-             and (o.state = 'said' or o.boundary < t.boundary))
-       order by t.boundary, t.created_at, t.subscription_id
+             and (o.state = 'said' or o.due < t.due))
+       order by t.due, t.created_at, t.subscription_id
        limit ?
      ), said as (
        update terms t set state = 'said', retry_at = null
-       from (select distinct user_id, boundary from earliest) e
-       where t.user_id = e.user_id and t.boundary = e.boundary and t.state = 'waiting'
+       from (select distinct user_id, due from earliest) e
+       where t.user_id = e.user_id and t.due = e.due and t.state = 'waiting'
          and (t.retry_at is null or t.retry_at <= ?)
        returning t.*
      )
-     select * from said order by boundary, created_at, subscription_id`,
+     select * from said order by due, created_at, subscription_id`,
     [horizon, lanes, wallClock, most, wallClock],
   )
   if (due.length > 0) await raiseGeneration(tx)
   return due
 }
 
-const UNANSWERED = `select from terms where state = 'said' union all select from terms where state = 'waiting' and boundary <= ?`
+const UNANSWERED = `select from terms where state = 'said' union all select from terms where state = 'waiting' and due <= ?`
 
 /** Whether a term is said and not answered, or due up to the horizon and not said. */
 export const hasUnanswered = async (tx: Tx, horizon: Instant): Promise<boolean> => {
@@ -89,7 +109,7 @@ export const countUnanswered = async (tx: Tx | Knex, horizon: Instant): Promise<
 export const findFurthestSaid = async (tx: Tx): Promise<Instant | null> => {
   const rows = await select<{ furthest: Instant | null }>(
     tx,
-    `select max(boundary) as furthest from terms where state = 'said'`,
+    `select max(due) as furthest from terms where state = 'said'`,
   )
   return rows[0]?.furthest ?? null
 }
@@ -102,11 +122,12 @@ export const readGeneration = async (tx: Tx): Promise<number> => {
   return rows[0]?.lastValue ?? 0
 }
 
-const CLOCK_COLUMNS = 'mode, now, version, operation_id, target, horizon, moved_at'
+const CLOCK_COLUMNS = 'mode, now, version, operation_id, target, horizon, moved_at, outage'
 
 /** The clock as it was made at the first start: then, and in that mode. */
 export const makeClock = async (knex: Knex, mode: ClockMode, now: Instant): Promise<Clock> => {
-  const first: Clock = { mode, now, version: 0, operationId: null, target: null, horizon: null, movedAt: null }
+  const still = { operationId: null, target: null, horizon: null, movedAt: null, outage: false }
+  const first: Clock = { mode, now, version: 0, ...still }
   await insertRows(knex, 'clock', [{ id: 'clock', ...first }], 'on conflict do nothing')
   return readClock(knex)
 }
@@ -130,7 +151,7 @@ export const writeClock = (tx: Tx, clock: Clock) => updateRows(tx, 'clock', ['id
 export const findNextAdvance = async (tx: Tx): Promise<Advance | null> => {
   const rows = await select<Advance>(
     tx,
-    `select operation_id, to_instant, by_duration, actor from advances
+    `select operation_id, to_instant, by_duration, actor, outage from advances
      where answered_at is null order by turn limit 1`,
   )
   return rows[0] ?? null
@@ -143,4 +164,66 @@ const ADVANCES_ARE_KEPT_MILLISECONDS = 8 * 86_400_000
 export const answerAdvance = async (tx: Tx, operationId: string, wallClock: Instant) => {
   await updateRows(tx, 'advances', ['operationId'], [{ operationId, answeredAt: wallClock }])
   await tx.raw('delete from advances where answered_at < ?', [wallClock - ADVANCES_ARE_KEPT_MILLISECONDS])
+}
+
+const OUTCOMES = [
+  'renewed',
+  'ended',
+  'pastDue',
+  'recovered',
+  'topUps',
+  'duplicates',
+  'errors',
+] as const satisfies Outcome[]
+type Counts = Record<Outcome, number>
+
+/** Each with what was counted before it. */
+const saveTicks = async (tx: Tx, ticks: readonly Tick[]) => {
+  const before = await readTallies(tx)
+  await insertRows(
+    tx,
+    'ticks',
+    ticks.map((tick) => ({ ...tick, before })),
+    'on conflict do nothing',
+  )
+}
+
+/** All lanes' together; they are kept apart so that lanes do not wait for one another. */
+const readTallies = async (tx: Tx): Promise<Counts> => {
+  const rows = await select<{ outcome: Outcome; count: number }>(
+    tx,
+    'select outcome, sum(count)::bigint as count from tallies group by outcome',
+  )
+  const counts = new Map(rows.map(({ outcome, count }) => [outcome, count]))
+  return Object.fromEntries(OUTCOMES.map((outcome) => [outcome, counts.get(outcome) ?? 0])) as Counts
+}
+
+/** Ticks up to whose instant nothing is unanswered, with what was counted since. */
+export const findAnsweredTicks = async (
+  tx: Tx,
+): Promise<(Pick<Tick, 'operationId' | 'asOf'> & { counts: Counts })[]> => {
+  const ticks = await select<Tick & { before: Counts }>(
+    tx,
+    `select operation_id, as_of, before from ticks t
+     where answered_at is null and not exists (
+       select from terms where state in ('waiting', 'said') and due <= t.as_of)`,
+  )
+  if (ticks.length === 0) return []
+  const now = await readTallies(tx)
+  return ticks.map(({ operationId, asOf, before }) => {
+    const counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, now[outcome] - before[outcome]])) as Counts
+    return { operationId, asOf, counts }
+  })
+}
+
+// A tick that cannot be answered is not waited for by anybody for longer.
+const TICKS_WAIT_MILLISECONDS = 3_600_000
+
+/** Note the answer of a tick, and forget those that were answered long ago or in vain. */
+export const answerTick = async (tx: Tx, operationId: string, wallClock: Instant) => {
+  await updateRows(tx, 'ticks', ['operationId'], [{ operationId, answeredAt: wallClock }])
+  await tx.raw('delete from ticks where answered_at < ? or (answered_at is null and asked_at < ?)', [
+    wallClock - ADVANCES_ARE_KEPT_MILLISECONDS,
+    wallClock - TICKS_WAIT_MILLISECONDS,
+  ])
 }

@@ -1,6 +1,6 @@
 import { pause } from '@coding-plans/runtime'
 import type { Heard, Listener, Speaker } from '@coding-plans/runtime/testing'
-import { type Bodies, type Instant, instant, type UserId, userId } from '@coding-plans/schemas'
+import { type Bodies, type Instant, instant, microdollars, type UserId, userId } from '@coding-plans/schemas'
 import { activatedBody, endedBody, renewedBody } from './bodies.testing.ts'
 
 const DAY = 86_400_000
@@ -76,6 +76,7 @@ export class SubscriptionStandIn {
       const answers: Record[] = []
       const underWay: Instant[] = []
       for (const { name, id, body } of news) {
+        if (name === 'RenewalDueSoon') answers.push(this.#tellSoon(id, body))
         if (name === 'PeriodEnded') {
           underWay.push(body.boundary)
           answers.push(this.#answer(id, body))
@@ -86,6 +87,11 @@ export class SubscriptionStandIn {
       }
       await this.#say(answers)
     }
+  }
+
+  #tellSoon(id: Heard['id'], { userId: user, subscriptionId, boundary, at }: Bodies['RenewalDueSoon']): Record {
+    const body = { userId: user, subscriptionId, boundary, amount: microdollars(1), at }
+    return this.#speaker.record('RenewingSoon', body, { cause: id, time: at })
   }
 
   #answer(id: Heard['id'], { userId: user, subscriptionId, boundary }: Bodies['PeriodEnded']): Record {
@@ -99,7 +105,7 @@ export class SubscriptionStandIn {
     }
     if (living?.boundary !== boundary || verdict === 'ignore') {
       this.#living.delete(subscriptionId)
-      return this.#speaker.record('DueIgnored', { ...whose, boundary }, how)
+      return this.#speaker.record('DueIgnored', { ...whose, boundary, what: 'period_ended' }, how)
     }
     living.version += 1
     const { version } = living

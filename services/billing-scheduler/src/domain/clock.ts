@@ -17,6 +17,8 @@ export interface Clock {
   readonly horizon: Instant | null
   /** Wall clock of the start or the last stop. */
   readonly movedAt: Instant | null
+  /** The advance jumps, as if nothing had run meanwhile: all that is due is said as of its target (REN-7). */
+  readonly outage: boolean
 }
 
 export interface Running extends Clock {
@@ -32,6 +34,7 @@ export interface Advance {
   readonly toInstant: Instant | null
   readonly byDuration: string | null
   readonly actor: string
+  readonly outage: boolean
 }
 
 export type Refusal = ClockRefused['reason']
@@ -51,10 +54,15 @@ export const targetOf = (now: Instant, { toInstant, byDuration }: Advance): Inst
   return (duration && addDuration(now, duration)) ?? 'duration_invalid'
 }
 
-export const begin = (clock: Clock, operationId: string, target: Instant, wallClock: Instant): Running => ({
+export const begin = (
+  clock: Clock,
+  { operationId, target, outage }: Pick<Advance, 'operationId' | 'outage'> & { target: Instant },
+  wallClock: Instant,
+): Running => ({
   ...clock,
   version: clock.version + 1,
   operationId,
+  outage,
   target,
   horizon: target,
   movedAt: wallClock,
@@ -66,7 +74,7 @@ export const begin = (clock: Clock, operationId: string, target: Instant, wallCl
  * begin a term that is due before any term that is known.
  */
 export const stopOnTheWay = (clock: Running, furthestSaid: Instant | null, wallClock: Instant): Running => {
-  const isDue = wallClock - clock.movedAt >= STOP_EVERY_MILLISECONDS && clock.horizon === clock.target
+  const isDue = wallClock - clock.movedAt >= STOP_EVERY_MILLISECONDS && clock.horizon === clock.target && !clock.outage
   return isDue && furthestSaid !== null && furthestSaid > clock.now && furthestSaid < clock.target
     ? { ...clock, horizon: furthestSaid }
     : clock
@@ -76,6 +84,6 @@ export const stopOnTheWay = (clock: Running, furthestSaid: Instant | null, wallC
 export const arrive = (clock: Running, wallClock: Instant): Clock => {
   const there = { ...clock, now: clock.horizon, version: clock.version + 1 }
   return clock.horizon === clock.target
-    ? { ...there, operationId: null, target: null, horizon: null, movedAt: null }
+    ? { ...there, operationId: null, target: null, horizon: null, movedAt: null, outage: false }
     : { ...there, horizon: clock.target, movedAt: wallClock }
 }

@@ -1,4 +1,4 @@
-import { instant } from '@coding-plans/schemas'
+import { type Instant, instant } from '@coding-plans/schemas'
 import { expect, test } from 'vitest'
 import {
   type Advance,
@@ -22,13 +22,16 @@ const still: Clock = {
   target: null,
   horizon: null,
   movedAt: null,
+  outage: false,
 }
+const to = (target: Instant, outage = false) => ({ operationId: 'op_1', target, outage })
 const wall = (milliseconds: number) => instant(1_000_000 + milliseconds)
 const asked = (advance: Partial<Advance>): Advance => ({
   operationId: 'op_1',
   toInstant: null,
   byDuration: null,
   actor: 'admin-1',
+  outage: false,
   ...advance,
 })
 
@@ -51,7 +54,7 @@ test('what is no duration leads nowhere', () => {
 })
 
 test('while an advance runs its target is due, and the clock that others read stays', () => {
-  const running = begin(still, 'op_1', day(31), wall(0))
+  const running = begin(still, to(day(31)), wall(0))
   expect(horizonOf(still)).toBe(NEW_YEAR)
   expect(horizonOf(running)).toBe(day(31))
   expect(running).toMatchObject({ now: NEW_YEAR, version: 4 })
@@ -59,13 +62,13 @@ test('while an advance runs its target is due, and the clock that others read st
 })
 
 test('what has settled is reached, and at the target the clock stands still again', () => {
-  const there = arrive(begin(still, 'op_1', day(31), wall(0)), wall(10))
+  const there = arrive(begin(still, to(day(31)), wall(0)), wall(10))
   expect(there).toEqual({ ...still, now: day(31), version: 5 })
   expect(isRunning(there)).toBe(false)
 })
 
 test('a long advance stops at the furthest term that was said, then goes on to its target', () => {
-  const running = begin(still, 'op_1', day(31), wall(0))
+  const running = begin(still, to(day(31)), wall(0))
   expect(stopOnTheWay(running, day(7), wall(999))).toBe(running)
   const stopping = stopOnTheWay(running, day(7), wall(1_000))
   expect(stopping).toEqual({ ...running, horizon: day(7) })
@@ -76,6 +79,12 @@ test('a long advance stops at the furthest term that was said, then goes on to i
 })
 
 test('there is no stop where nothing was said, behind the clock, or at the target', () => {
-  const running = begin(still, 'op_1', day(31), wall(0))
+  const running = begin(still, to(day(31)), wall(0))
   for (const furthest of [null, NEW_YEAR, day(31)]) expect(stopOnTheWay(running, furthest, wall(2_000))).toBe(running)
+})
+
+test('REN-7: an outage is one jump: no stop on the way, and over when it is there', () => {
+  const running = begin(still, to(day(95), true), wall(0))
+  expect(stopOnTheWay(running, day(7), wall(60_000))).toBe(running)
+  expect(arrive(running, wall(60_000))).toEqual({ ...still, now: day(95), version: 5 })
 })

@@ -50,4 +50,41 @@ const clock: Migration = {
   `,
 }
 
-export const migrations: Migration[] = [terms, clock]
+const dues: Migration = {
+  name: '003_dues',
+  up: `
+    -- What is said next of a term, and when: soon, over, the end of the time it was given.
+    alter table terms
+      add column what text not null default 'period_ended'
+        check (what in ('renewal_due_soon', 'period_ended', 'grace_ended', 'top_up_wait_ended')),
+      add column due bigint,
+      add column free boolean not null default false;
+    update terms set due = boundary;
+    alter table terms alter column due set not null, alter column what drop default, alter column free drop default;
+    drop index terms_waiting, terms_said, terms_open_by_user;
+    create index terms_waiting on terms (due, created_at, subscription_id) where state = 'waiting';
+    create index terms_said on terms (due) where state = 'said';
+    create index terms_open_by_user on terms (user_id, due) where state in ('waiting', 'said');
+
+    alter table clock add column outage boolean not null default false;
+    alter table advances add column outage boolean not null default false;
+
+    -- What came of due messages, for ever; a tick is the difference.
+    create table tallies (
+      lane smallint not null,
+      outcome text not null,
+      count bigint not null,
+      primary key (lane, outcome)
+    );
+    create table ticks (
+      operation_id text primary key,
+      as_of bigint not null,
+      asked_at bigint not null,
+      before jsonb not null,
+      answered_at bigint
+    );
+    create index ticks_waiting on ticks (asked_at) where answered_at is null;
+  `,
+}
+
+export const migrations: Migration[] = [terms, clock, dues]
