@@ -265,6 +265,13 @@ export interface HoldReleased {
   version: number
 }
 
+/** A payment that came after its user was deleted was given back (GDP-1). */
+export interface PaymentReturned {
+  userId: UserId
+  topUpId: string
+  amount: Microdollars
+}
+
 /** An operator posts credits. Answered by CreditsPosted. Only an adjustment may be negative. */
 export interface PostCredits {
   userId: UserId
@@ -298,6 +305,14 @@ export interface SetAutoTopUp {
   enabled: boolean
   amount: Microdollars | null
   paymentMethodId: string | null
+}
+
+/** What the payment service said of a top-up; the ledger asks it of itself. Answered by CreditsToppedUp or TopUpDeclined. */
+export interface SettleTopUp {
+  userId: UserId
+  topUpId: string
+  outcome: 'unknown' | 'paid' | 'declined'
+  paymentId: string | null
 }
 
 /** Pay what is missing for due terms with the stored method, once per top-up (TOP-2). Answered by CreditsToppedUp or TopUpDeclined; by TopUpUnanswered first if the call was given up. */
@@ -957,10 +972,12 @@ export interface Bodies {
   HoldCredits: HoldCredits
   HoldDeclined: HoldDeclined
   HoldReleased: HoldReleased
+  PaymentReturned: PaymentReturned
   PostCredits: PostCredits
   RefundCredits: RefundCredits
   ReleaseHold: ReleaseHold
   SetAutoTopUp: SetAutoTopUp
+  SettleTopUp: SettleTopUp
   TopUpCredits: TopUpCredits
   TopUpDeclined: TopUpDeclined
   TopUpUnanswered: TopUpUnanswered
@@ -1618,6 +1635,23 @@ export const routes = {
       ],
     },
   },
+  PaymentReturned: {
+    owner: 'credits-ledger',
+    kind: 'event',
+    topic: 'credits-ledger.events',
+    key: 'userId',
+    public: true,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.credits_ledger',
+      name: 'PaymentReturned',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'topUpId', type: 'string' },
+        { name: 'amount', type: { type: 'long', logicalType: 'microdollars' } },
+      ],
+    },
+  },
   PostCredits: {
     owner: 'credits-ledger',
     kind: 'command',
@@ -1698,6 +1732,27 @@ export const routes = {
         { name: 'enabled', type: 'boolean' },
         { name: 'amount', type: ['null', { type: 'long', logicalType: 'microdollars' }], default: null },
         { name: 'paymentMethodId', type: ['null', 'string'], default: null },
+      ],
+    },
+  },
+  SettleTopUp: {
+    owner: 'credits-ledger',
+    kind: 'command',
+    topic: 'credits-ledger.commands',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.credits_ledger',
+      name: 'SettleTopUp',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'topUpId', type: 'string' },
+        {
+          name: 'outcome',
+          type: { type: 'enum', name: 'PaymentOutcome', symbols: ['unknown', 'paid', 'declined'], default: 'unknown' },
+        },
+        { name: 'paymentId', type: ['null', 'string'], default: null },
       ],
     },
   },

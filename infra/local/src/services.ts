@@ -19,9 +19,9 @@ type Variable = string | RegExp
 
 /** Which variables a service is given besides those that all have; nobody sees another's secrets. */
 const needs: Record<Service, readonly Variable[]> = {
-  gateway: ['AUTH_JWT_SECRET', 'AUTH_JWKS_URL', 'KEY_INVENTORY_URL', /_PER_MINUTE$/],
+  gateway: ['AUTH_JWT_SECRET', 'AUTH_JWKS_URL', 'CRON_SECRET', 'KEY_INVENTORY_URL', /_PER_MINUTE$/],
   subscription: [/^CODING_PLAN_PRICE_/],
-  'credits-ledger': [],
+  'credits-ledger': ['PAYMENTS', 'FAKE_PAYMENTS_URL'],
   'key-inventory': ['VAULT_KEY', 'FINGERPRINT_SECRET', 'SEALING_KEY', /_PER_MINUTE$/],
   'billing-scheduler': ['SERVICE_URLS'],
 }
@@ -48,6 +48,7 @@ export interface Surroundings {
   readonly registryUrl: string
   readonly databaseUrl: (name: string) => string
   readonly seats: readonly Seat[]
+  readonly paymentsUrl: string
 }
 
 /** The whole environment of one process. */
@@ -56,6 +57,7 @@ export const environmentOf = (seat: Seat, around: Surroundings): NodeJS.ProcessE
   const offered: NodeJS.ProcessEnv = {
     ...env,
     ...secrets,
+    FAKE_PAYMENTS_URL: around.paymentsUrl,
     KEY_INVENTORY_URL: seats.find(({ service }) => service === 'key-inventory')?.url,
     SERVICE_URLS: seats.map(({ url }) => url).join(','),
   }

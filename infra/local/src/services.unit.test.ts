@@ -25,11 +25,12 @@ const environment = (service: Service, env: NodeJS.ProcessEnv = {}) => {
     registryUrl: 'http://127.0.0.1:3/apis/ccompat/v7',
     databaseUrl: (name) => `postgres://127.0.0.1:4/${name}`,
     seats,
+    paymentsUrl: 'http://127.0.0.1:5',
   })
 }
 
 const given: Record<Service, readonly SecretName[]> = {
-  gateway: ['AUTH_JWT_SECRET', 'INTERNAL_SECRET'],
+  gateway: ['AUTH_JWT_SECRET', 'CRON_SECRET', 'INTERNAL_SECRET'],
   subscription: ['INTERNAL_SECRET'],
   'credits-ledger': ['INTERNAL_SECRET'],
   'key-inventory': ['VAULT_KEY', 'FINGERPRINT_SECRET', 'SEALING_KEY', 'INTERNAL_SECRET'],

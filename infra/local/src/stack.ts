@@ -51,6 +51,8 @@ export interface Stack {
   readonly servers: Servers
   readonly services: readonly ServiceProcess[]
   readonly secrets: Secrets
+  /** The fake payment service: `GET /charges?userId=` lists what was charged. */
+  readonly paymentsUrl: string
   readonly token: (user: string, roles?: readonly string[]) => Promise<string>
   readonly stop: () => Promise<void>
 }
@@ -77,6 +79,27 @@ const prepareService = (seat: Seat, around: Surroundings, directory: string, log
   )
   // Not spread: `pid` is asked anew each time.
   return Object.assign(Object.create(child) as Child, { service: seat.service, instance: seat.instance, url: seat.url })
+}
+
+/** The fake payment service, a process like the others. */
+const preparePayments = (port: number, directory: string, log: Log) => {
+  const url = `http://127.0.0.1:${port}`
+  const child = supervise(
+    directory,
+    {
+      name: 'payments',
+      command: process.execPath,
+      arguments: [...nodeOptions, join(import.meta.dirname, 'fake-payments.ts')],
+      environment: { PATH: process.env.PATH, PORT: String(port) },
+      cwd: root,
+      ready: async () => {
+        const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000) })
+        if (!answer.ok) throw new Error(`/healthz answers ${answer.status}`)
+      },
+    },
+    log,
+  )
+  return { child, url }
 }
 
 /** Rejects when the start is given up. */
@@ -132,6 +155,7 @@ const build = async (options: StackOptions, { directory, crew, stop }: Site): Pr
   // Before ports are looked at: an orphan may sit on one.
   await endOrphans(directory.path, log)
   const seats = await plan(options, settings, directory)
+  const payments = preparePayments(await directory.port('payments'), directory.path, log)
   // After everything that can refuse the start: a start that never began must not settle the clock.
   settleClock(directory, clock)
 
@@ -144,9 +168,9 @@ const build = async (options: StackOptions, { directory, crew, stop }: Site): Pr
   ])
   log(`${topics.length} topics, ${subjects.length} schemas and the databases are in place`)
 
-  const around: Surroundings = { ...servers, env, secrets, clock, seats }
+  const around: Surroundings = { ...servers, env, secrets, clock, seats, paymentsUrl: payments.url }
   const services = seats.map((seat) => prepareService(seat, around, directory.path, log))
-  await Promise.all(services.map((service) => crew.start(service, 'service')))
+  await Promise.all([...services, payments.child].map((child) => crew.start(child, 'service')))
   const urls = services.flatMap(({ service, url }) => (service === 'gateway' ? [url] : []))
   return {
     url: urls[0] as string,
@@ -154,6 +178,7 @@ const build = async (options: StackOptions, { directory, crew, stop }: Site): Pr
     servers,
     services,
     secrets,
+    paymentsUrl: payments.url,
     token: (user, roles = []) => signToken(secrets.AUTH_JWT_SECRET, user, roles),
     stop,
   }

@@ -1,7 +1,7 @@
 import { instant } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
 import { backOff } from './failures.ts'
-import type { Call, Calls, Message, Saying, Tx } from './handler.ts'
+import type { Call, Caller, Calls, Message, Saying, Tx } from './handler.ts'
 import { messageId } from './ids.ts'
 import { underLanes } from './lane-work.ts'
 import type { OwnedLane } from './lanes.ts'
@@ -48,6 +48,13 @@ export const appendEffects = (
     'on conflict do nothing',
   )
 
+/** What came of a call; of one that was given up, what is said of that. */
+interface Outcome {
+  readonly effect: Effect
+  readonly sayings: readonly Saying[]
+  readonly known: boolean
+}
+
 export interface EffectParts {
   readonly knex: Knex
   readonly calls: Calls
@@ -62,7 +69,7 @@ export interface EffectParts {
 export class Effects {
   readonly #parts: EffectParts
   readonly #underWay = new Set<string>()
-  readonly #outcomes: { effect: Effect; sayings: readonly Saying[] }[] = []
+  readonly #outcomes: Outcome[] = []
 
   constructor(parts: EffectParts) {
     this.#parts = parts
@@ -89,25 +96,34 @@ export class Effects {
   }
 
   async #make(effect: Effect) {
-    const { log, calls } = this.#parts
+    const { log } = this.#parts
+    const { make, unanswered } = this.#callerOf(effect)
     this.#underWay.add(effect.id)
     try {
-      const make = calls[effect.kind]
-      if (!make) throw new Error(`Nothing makes calls of kind ${effect.kind}.`)
       const signal = AbortSignal.timeout(CALL_DEADLINE_MILLISECONDS)
       const sayings = await make({ request: effect.request, idempotencyKey: effect.id, signal })
-      this.#outcomes.push({ effect, sayings })
+      this.#outcomes.push({ effect, sayings, known: true })
       this.#parts.wake()
     } catch (error) {
       log.warn(
         { err: describeError(error), kind: effect.kind, attempts: effect.attempts + 1 },
         'The outcome of a call is unknown',
       )
+      if (unanswered && effect.attempts === 0) {
+        this.#outcomes.push({ effect, sayings: unanswered(effect.request), known: false })
+        return this.#parts.wake()
+      }
       await this.#askAgain(effect).catch((trouble) =>
         log.warn({ err: describeError(trouble) }, 'A call was not put off'),
       )
       this.#underWay.delete(effect.id)
     }
+  }
+
+  #callerOf({ kind }: Effect): Caller {
+    const caller = this.#parts.calls[kind]
+    if (!caller) return { make: () => Promise.reject(new Error(`Nothing makes calls of kind ${kind}.`)) }
+    return typeof caller === 'function' ? { make: caller } : caller
   }
 
   /**
@@ -121,14 +137,19 @@ export class Effects {
     try {
       return await underLanes(knex, owned, async (tx, lanes) => {
         const ours = outcomes.filter(({ effect }) => lanes.includes(effect.lane))
-        const ids = ours.map(({ effect }) => effect.id)
-        const removed = await select<{ id: string }>(tx, 'delete from effects where id = any(?) returning id', [ids])
-        const open = new Set(removed.map(({ id }) => id))
+        const idsOf = (known: boolean) => ours.filter((one) => one.known === known).map(({ effect }) => effect.id)
+        const removed = await select<{ id: string }>(tx, 'delete from effects where id = any(?) returning id', [
+          idsOf(true),
+        ])
+        const putOff = await this.#putOff(tx, idsOf(false))
+        const open = new Set([...removed, ...putOff].map(({ id }) => id))
         return ours
           .filter(({ effect }) => open.has(effect.id))
-          .flatMap(({ effect: { id, time, correlationId }, sayings }) =>
-            scribe.write(sayings, { id, time: instant(time), correlationId, traceparent: null }, instant(time)),
-          )
+          .flatMap(({ effect: { id, time, correlationId }, sayings, known }) => {
+            const cause = { id, time: instant(time), correlationId, traceparent: null }
+            const said = known ? sayings : sayings.map((saying) => ({ ...saying, cause: `${id}|unanswered` }))
+            return scribe.write(said, cause, instant(time))
+          })
       })
     } finally {
       for (const { effect } of outcomes) this.#underWay.delete(effect.id)
@@ -137,6 +158,18 @@ export class Effects {
 
   get hasOutcomes() {
     return this.#outcomes.length > 0
+  }
+
+  /** The first try was given up: only one that is still the first says so. */
+  #putOff(tx: Tx, ids: readonly string[]) {
+    if (ids.length === 0) return Promise.resolve([])
+    return select<{ id: string }>(
+      tx,
+      `update effects set attempts = 1, first_called_at = coalesce(first_called_at, now()),
+         next_call_at = now() + ? * interval '1 millisecond'
+       where id = any(?) and attempts = 0 returning id`,
+      [FIRST_PAUSE_MILLISECONDS, ids as string[]],
+    )
   }
 
   #askAgain({ id, attempts }: Effect) {

@@ -75,8 +75,16 @@ export interface Calling {
   readonly signal: AbortSignal
 }
 
-/** Name of a call → how it is made. Resolves with what its outcome says; a throw means that the outcome is unknown: it is asked again. */
-export type Calls = { readonly [call: string]: (calling: Calling) => Promise<Saying[]> }
+/** How one kind of call is made. */
+export interface Caller {
+  /** Resolves with what its outcome says; a throw means that the outcome is unknown: it is asked again under the same key. */
+  readonly make: (calling: Calling) => Promise<Saying[]>
+  /** What is said, once, when the first try was given up. */
+  readonly unanswered?: (request: Calling['request']) => Saying[]
+}
+
+/** Name of a call → how it is made. */
+export type Calls = { readonly [call: string]: Caller | Caller['make'] }
 
 /**
  * How a service takes a round: everything is read in a few statements, decided message by message in memory, and written

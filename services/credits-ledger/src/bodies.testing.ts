@@ -4,7 +4,11 @@ import {
   instant,
   microdollars,
   type PostCredits,
+  type RefundCredits,
   type ReleaseHold,
+  type SetAutoTopUp,
+  type SettleTopUp,
+  type TopUpCredits,
   userId,
 } from '@coding-plans/schemas'
 
@@ -55,4 +59,40 @@ export const postCredits = (
   reason: 'welcome',
   actor: 'admin-1',
   ...change,
+})
+
+export const setAutoTopUp = (
+  user: string,
+  paymentMethodId: string | null,
+  amount: number | null,
+  change: Partial<SetAutoTopUp> = {},
+): SetAutoTopUp => ({
+  userId: userId(user),
+  operationId: `op of ${user}`,
+  enabled: true,
+  amount: amount === null ? null : microdollars(amount),
+  paymentMethodId,
+  ...change,
+})
+
+export const topUpCredits = (user: string, topUpId: string, shortfall: number): TopUpCredits => ({
+  userId: userId(user),
+  topUpId,
+  shortfall: microdollars(shortfall),
+})
+
+export const settleTopUp = (user: string, topUpId: string, outcome: SettleTopUp['outcome']): SettleTopUp => ({
+  userId: userId(user),
+  topUpId,
+  outcome,
+  paymentId: outcome === 'paid' ? `pay of ${topUpId}` : null,
+})
+
+export const refundCredits = (user: string, refundId: string, amount: number): RefundCredits => ({
+  userId: userId(user),
+  refundId,
+  operationId: `op of ${refundId}`,
+  subscriptionId: `sub of ${refundId}`,
+  amount: microdollars(amount),
+  description: 'Acme Coding, refund',
 })

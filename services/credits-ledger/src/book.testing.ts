@@ -1,4 +1,4 @@
-import type { Saying } from '@coding-plans/runtime'
+import type { Call, Saying } from '@coding-plans/runtime'
 import { message } from '@coding-plans/runtime/testing'
 import { type Bodies, instant, type MessageName, userId } from '@coding-plans/schemas'
 import { holdCredits, postCredits } from './bodies.testing.ts'
@@ -8,12 +8,25 @@ import { checkAccount } from './domain/verification.ts'
 import { handler } from './handlers.ts'
 import { emptyLedger, type Ledger } from './ledger.ts'
 
-export type Command = 'HoldCredits' | 'CaptureHold' | 'ReleaseHold' | 'PostCredits'
+export type Command =
+  | 'HoldCredits'
+  | 'CaptureHold'
+  | 'ReleaseHold'
+  | 'PostCredits'
+  | 'RefundCredits'
+  | 'SetAutoTopUp'
+  | 'TopUpCredits'
+  | 'SettleTopUp'
+  | 'CloseAccount'
 export type Answer = { readonly [Name in MessageName]: { name: Name; body: Bodies[Name] } }[MessageName]
 
 /** The ledger as it is decided, with nothing around it. Time passes with every command. */
 export class Book {
   ledger: Ledger = emptyLedger()
+  /** What was said of more being available, beside the answers. */
+  readonly increases: Bodies['AvailableIncreased'][] = []
+  /** What was to be called. */
+  readonly calls: Call[] = []
   #now = 1_000
 
   /** @throws as `decide` does; nothing is changed then. */
@@ -21,8 +34,13 @@ export class Book {
     this.#now += 1
     const decide = handler.decide[name]
     if (!decide) throw new Error(`${name} is not heard.`)
-    const sayings: Saying[] = decide(this.ledger, message(name, body, { time: instant(time) })) as Saying[]
-    return sayings.map((saying) => ({ name: saying.name, body: saying.body }) as Answer)
+    const said: (Saying | Call)[] = decide(this.ledger, message(name, body, { time: instant(time) }))
+    const answers: Answer[] = []
+    for (const one of said)
+      if ('call' in one) this.calls.push(one)
+      else if (one.name === 'AvailableIncreased') this.increases.push(one.body as Bodies['AvailableIncreased'])
+      else answers.push({ name: one.name, body: one.body } as Answer)
+    return answers
   }
 
   /** What is known stays known, nothing is left to be written. */

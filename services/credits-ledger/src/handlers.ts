@@ -1,12 +1,15 @@
 import type { Handler } from '@coding-plans/runtime'
+import type { UserId } from '@coding-plans/schemas'
 import { postCredits, refundCredits } from './domain/credits.ts'
 import { captureHold, openHold, releaseHold } from './domain/hold.ts'
+import { closeAccount, setAutoTopUp, settleTopUp, topUpCredits } from './domain/top-up.ts'
 import { transferId } from './domain/transfer.ts'
-import { causeOf, type Ledger, settle, termKey } from './ledger.ts'
+import { causeOf, type Ledger, note, settle, termKey } from './ledger.ts'
 import { loadLedger, saveLedger } from './store.ts'
 
 export const SERVICE = 'credits-ledger'
 
+/** What is decided; how payments are called is `payments.ts`. */
 export const handler: Handler<Ledger> = {
   load: loadLedger,
   decide: {
@@ -34,9 +37,34 @@ export const handler: Handler<Ledger> = {
       const { userId, refundId } = message.body
       return settle(ledger, refundCredits(fileOf(ledger, 'refund', userId, refundId), message.body, causeOf(message)))
     },
+    SetAutoTopUp: (ledger, message) => {
+      const { userId, operationId } = message.body
+      const file = { account: ledger.accounts.get(userId), settings: ledger.settings.get(userId) }
+      const known = note(ledger, operationId)
+      return settle(ledger, setAutoTopUp({ ...file, known }, message.body, causeOf(message)))
+    },
+    TopUpCredits: (ledger, message) =>
+      settle(ledger, topUpCredits(topUpFileOf(ledger, message.body), message.body, causeOf(message))),
+    SettleTopUp: (ledger, message) =>
+      settle(ledger, settleTopUp(topUpFileOf(ledger, message.body), message.body, causeOf(message))),
+    CloseAccount: (ledger, message) => {
+      const { userId } = message.body
+      const file = { account: ledger.accounts.get(userId), settings: ledger.settings.get(userId) }
+      return settle(ledger, closeAccount(file, message.body, causeOf(message)))
+    },
   },
   save: saveLedger,
 }
+
+const topUpFileOf = (
+  { accounts, settings, topUps, transfers }: Ledger,
+  { userId, topUpId }: { userId: UserId; topUpId: string },
+) => ({
+  account: accounts.get(userId),
+  settings: settings.get(userId),
+  topUp: topUps.get(topUpId),
+  earlier: transfers.get(transferId('top_up', topUpId)),
+})
 
 /** What is known before a command: the account, the hold it names, and what it wrote when it came before. */
 const fileOf = (

@@ -1,14 +1,24 @@
 import { type Bed, openBed } from '@coding-plans/local/bed'
+import { type FakeCharge, startFakePayments } from '@coding-plans/local/fake-payments'
 import { type Running, select } from '@coding-plans/runtime'
 import { eventually, type Heard, type Listener, type Speaker } from '@coding-plans/runtime/testing'
-import { type Bodies, instant } from '@coding-plans/schemas'
+import { type Bodies, instant, userId } from '@coding-plans/schemas'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { BOUNDARY, captureHold, holdCredits, postCredits, releaseHold } from './bodies.testing.ts'
+import {
+  BOUNDARY,
+  captureHold,
+  holdCredits,
+  postCredits,
+  releaseHold,
+  setAutoTopUp,
+  topUpCredits,
+} from './bodies.testing.ts'
 import type { Command } from './book.testing.ts'
 import type { Account } from './domain/account.ts'
 import type { Transfer } from './domain/transfer.ts'
 import { handler, SERVICE } from './handlers.ts'
 import { migrations } from './migrations/index.ts'
+import { fakePayments, paymentCalls } from './payments.ts'
 import { verifyLedger } from './verify-ledger.ts'
 
 const DATABASE = 'ledger'
@@ -20,17 +30,31 @@ let bed: Bed
 let heard: Listener
 let speaker: Speaker
 let first: Running
+let payments: Awaited<ReturnType<typeof startFakePayments>>
 const others: Running[] = []
 
-const start = () => bed.start({ service: SERVICE, handler, migrations, database: DATABASE, env: { CLOCK: 'test' } })
+const start = () => {
+  const calls = paymentCalls(fakePayments(payments.url))
+  return bed.start({
+    service: SERVICE,
+    handler: { ...handler, calls },
+    migrations,
+    database: DATABASE,
+    env: { CLOCK: 'test' },
+  })
+}
 
 beforeAll(async () => {
   bed = await openBed()
+  payments = await startFakePayments()
   first = await start()
   heard = await bed.listener([EVENTS, DEAD_LETTERS])
   speaker = await bed.speaker('subscription')
 })
-afterAll(() => bed?.close())
+afterAll(async () => {
+  await payments?.close()
+  await bed?.close()
+})
 afterEach(async () => {
   for (const one of others.splice(0)) await one.stop()
   // LED-5, beside the running service and whatever a test did.
@@ -43,17 +67,20 @@ const said: ReturnType<Speaker['record']>[] = []
 /** Says these in this order. Another cause makes another message of the same words. */
 const say = async (asked: readonly Asked[], cause = 'first') => {
   const records = asked.map(([name, body]) => {
-    const subject = 'holdId' in body ? body.holdId : body.operationId
+    const subject = 'holdId' in body ? body.holdId : 'topUpId' in body ? body.topUpId : body.operationId
     return speaker.record(name, body as never, { cause: `${cause} ${name} ${subject}`, time: NOW })
   })
   said.push(...records)
   await speaker.say(records)
   return records
 }
+/** Of no name: all that answers. */
 const about =
   (user: string, ...names: string[]) =>
   (one: Heard) =>
-    one.topic === EVENTS && one.key === user && (names.length === 0 || names.includes(one.name as string))
+    one.topic === EVENTS &&
+    one.key === user &&
+    (names.length === 0 ? one.name !== 'AvailableIncreased' : names.includes(one.name as string))
 const answersOf = (user: string) => heard.heard.filter(about(user)).map(({ name }) => name)
 const accounts = (like: string) =>
   select<Account>(first.knex, 'select * from accounts where user_id like ? order by user_id', [like])
@@ -119,6 +146,51 @@ test('nonsense is a dead letter, its sender is told, and the user’s other comm
   expect(failed?.body.reason).toContain('no hold')
   const [letter] = await heard.until(({ topic, key }) => topic === DEAD_LETTERS && key === 'kim')
   expect(letter?.headers.ce_id).toBe(poison?.headers.ce_id)
+})
+
+const chargesOf = async (user: string) => {
+  const answer = await fetch(`${payments.url}/charges?userId=${user}`)
+  return ((await answer.json()) as { data: FakeCharge[] }).data
+}
+
+test('TOP-1: 20 copies of one top-up, said to two instances, charge once and are one entry', async () => {
+  others.push(await start())
+  await say([['SetAutoTopUp', setAutoTopUp('tom', 'pm_ok', 40)]])
+  for (let n = 0; n < 20; n += 1) await say([['TopUpCredits', topUpCredits('tom', 'tup_tom', 15)]], `copy ${n}`)
+  const [paid] = await heard.until(about('tom', 'CreditsToppedUp'))
+  expect(paid?.body).toMatchObject({ topUpId: 'tup_tom', amount: 40, balance: 40 })
+  const [more] = await heard.until(about('tom', 'AvailableIncreased'))
+  expect(more?.body).toMatchObject({ available: 40, cause: 'top_up' })
+  expect(await chargesOf('tom')).toMatchObject([{ amount: 40, returned: false }])
+  expect(await transfersOf('tom')).toMatchObject([{ kind: 'top_up', amount: 40 }])
+})
+
+test('TOP-2: a payment that is never answered says so once, after its time, and is asked again under the same key', async () => {
+  await say([
+    ['SetAutoTopUp', setAutoTopUp('nev', 'pm_never', 40)],
+    ['TopUpCredits', topUpCredits('nev', 'tup_nev', 15)],
+  ])
+  await heard.until(about('nev', 'TopUpUnanswered'), 1, 30_000)
+  const asked = async () =>
+    (await select<{ id: string; attempts: number }>(first.knex, 'select id, attempts from effects'))[0]
+  const before = await asked()
+  expect(before?.attempts).toBe(1)
+  const again = await eventually(asked, (effect) => (effect?.attempts ?? 0) >= 2, 30_000)
+  expect(again?.id).toBe(before?.id)
+  expect(heard.heard.filter(about('nev', 'TopUpUnanswered'))).toHaveLength(1)
+  await first.knex.raw('delete from effects')
+})
+
+test('GDP-1: money that arrives for who is deleted goes back, and is no entry', async () => {
+  await say([
+    ['SetAutoTopUp', setAutoTopUp('del', 'pm_slow', 40)],
+    ['TopUpCredits', topUpCredits('del', 'tup_del', 15)],
+    ['CloseAccount', { userId: userId('del'), operationId: 'op_del' }],
+  ])
+  await heard.until(about('del', 'PaymentReturned'))
+  expect(await chargesOf('del')).toMatchObject([{ amount: 40, returned: true }])
+  expect(await transfersOf('del')).toEqual([])
+  expect(await accounts('del')).toMatchObject([{ available: 0, closedAt: NOW }])
 })
 
 test('IDE-4: every command again from the first, with the seen ids gone: nothing changes', async () => {

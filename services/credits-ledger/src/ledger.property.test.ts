@@ -1,7 +1,16 @@
 import { instant } from '@coding-plans/schemas'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { captureHold, holdCredits, postCredits, releaseHold } from './bodies.testing.ts'
+import {
+  captureHold,
+  holdCredits,
+  postCredits,
+  refundCredits,
+  releaseHold,
+  setAutoTopUp,
+  settleTopUp,
+  topUpCredits,
+} from './bodies.testing.ts'
 import { type Answer, Book } from './book.testing.ts'
 import { ACCOUNT_NAMES } from './domain/account.ts'
 import type { Transfer } from './domain/transfer.ts'
@@ -18,7 +27,11 @@ const wish = fc.oneof(
     user,
     number,
   }),
-  fc.record({ kind: fc.constantFrom('grant' as const, 'payment' as const, 'take' as const), user, number }),
+  fc.record({
+    kind: fc.constantFrom('grant' as const, 'payment' as const, 'take' as const, 'refund' as const),
+    user,
+    number,
+  }),
 )
 type Wish = typeof wish extends fc.Arbitrary<infer T> ? T : never
 const wishes = fc.array(wish, { maxLength: 60 })
@@ -34,6 +47,8 @@ const ask = (book: Book, one: Wish): Answer[] | null => {
         'PostCredits',
         postCredits(one.user, `${kind} ${one.user} ${number}`, amountOf(number), { creditKind: kind }),
       )
+    if (kind === 'refund')
+      return book.ask('RefundCredits', refundCredits(one.user, `refund ${one.user} ${number}`, amountOf(number)))
     if (kind === 'take')
       return book.ask(
         'PostCredits',
@@ -117,5 +132,38 @@ test('LED-5: any one field of any one transfer changed is found, and its entry i
       expect(complaint).toContain(`entry ${changed.id} (number ${changed.sequence})`)
     }),
     { numRuns: 500 },
+  )
+})
+
+const paying = fc.record({
+  kind: fc.constantFrom('set' as const, 'off' as const, 'top up' as const, 'paid' as const, 'declined' as const),
+  user,
+  number,
+})
+
+test('TOP-1, LED-1: however top-ups are asked, copied and settled, each is charged once at most and every chain holds', () => {
+  fc.assert(
+    fc.property(fc.array(paying, { maxLength: 60 }), (all) => {
+      const book = new Book()
+      for (const [place, { kind, user: name, number: n }] of all.entries()) {
+        const id = `tup ${name} ${n}`
+        const known = book.ledger.topUps.has(id)
+        if (kind === 'set' || kind === 'off')
+          book.ask('SetAutoTopUp', setAutoTopUp(name, 'pm', 9, { operationId: `op ${place}`, enabled: kind === 'set' }))
+        else if (kind === 'top up') book.ask('TopUpCredits', topUpCredits(name, id, amountOf(n)))
+        else if (known) book.ask('SettleTopUp', settleTopUp(name, id, kind))
+      }
+      const paid = [...book.ledger.topUps.values()].filter(({ state }) => state === 'paid')
+      expect(
+        book
+          .transfers()
+          .map(({ operationId }) => operationId)
+          .sort(),
+      ).toEqual(paid.map(({ topUpId }) => topUpId).sort())
+      const called = book.calls.map(({ request }) => (request as { topUpId: string }).topUpId)
+      expect(new Set(called).size).toBe(called.length)
+      for (const name of USERS) expect(book.complaint(name)).toBeNull()
+    }),
+    { numRuns: 300 },
   )
 })

@@ -1,7 +1,8 @@
-import type { Message, Saying } from '@coding-plans/runtime'
+import type { Call, Message, Saying } from '@coding-plans/runtime'
 import type { Instant, UserId } from '@coding-plans/schemas'
 import type { Account } from './domain/account.ts'
 import type { Decision, Decline, Hold } from './domain/decision.ts'
+import type { AutoTopUp, TopUp } from './domain/top-up.ts'
 import type { Cause, Transfer } from './domain/transfer.ts'
 
 /** What a round knows, as it stands after what was decided so far; and what it has to write. */
@@ -15,12 +16,20 @@ export interface Ledger {
   readonly transfers: Map<string, Transfer>
   /** The term's key → the hold that was captured for it. */
   readonly charged: Map<string, string>
+  readonly settings: Map<UserId, AutoTopUp>
+  /** By top-up id. */
+  readonly topUps: Map<string, TopUp>
+  /** Operations that set an automatic top-up before. */
+  readonly known: Set<string>
   readonly written: {
     readonly accounts: Set<UserId>
     readonly transfers: Transfer[]
     readonly openedHolds: Set<string>
     readonly closedHolds: Set<string>
     readonly declines: Decline[]
+    readonly settings: Set<UserId>
+    readonly topUps: Set<string>
+    readonly known: string[]
   }
 }
 
@@ -30,12 +39,18 @@ export const emptyLedger = (): Ledger => ({
   declines: new Map(),
   transfers: new Map(),
   charged: new Map(),
+  settings: new Map(),
+  topUps: new Map(),
+  known: new Set(),
   written: {
     accounts: new Set(),
     transfers: [],
     openedHolds: new Set(),
     closedHolds: new Set(),
     declines: [],
+    settings: new Set(),
+    topUps: new Set(),
+    known: [],
   },
 })
 
@@ -45,7 +60,8 @@ export const termKey = (subscriptionId: string, boundary: Instant) => `${subscri
 export const causeOf = ({ id, time }: Message): Cause => ({ messageId: id, at: time })
 
 /** Take what a command came to into the round. */
-export const settle = (ledger: Ledger, { posted, hold, decline, says }: Decision): Saying[] => {
+export const settle = (ledger: Ledger, decision: Decision): (Saying | Call)[] => {
+  const { posted, hold, decline, settings, topUp, closed, says } = decision
   const { accounts, holds, declines, transfers, charged, written } = ledger
   if (posted) {
     const { account, transfer } = posted
@@ -65,5 +81,25 @@ export const settle = (ledger: Ledger, { posted, hold, decline, says }: Decision
     declines.set(decline.holdId, decline)
     written.declines.push(decline)
   }
+  if (closed) {
+    accounts.set(closed.userId, closed)
+    written.accounts.add(closed.userId)
+  }
+  if (settings) {
+    ledger.settings.set(settings.userId, settings)
+    written.settings.add(settings.userId)
+  }
+  if (topUp) {
+    ledger.topUps.set(topUp.topUpId, topUp)
+    written.topUps.add(topUp.topUpId)
+  }
   return [...says]
+}
+
+/** Notes that an operation was asked for. Whether it was before, and this is a copy (IDE-4). */
+export const note = ({ known, written }: Ledger, operationId: string): boolean => {
+  if (known.has(operationId)) return true
+  known.add(operationId)
+  written.known.push(operationId)
+  return false
 }

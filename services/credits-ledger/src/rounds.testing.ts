@@ -11,7 +11,7 @@ interface Database {
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
 }
 
-/** What the runtime does with a round, without delivery. The first command has this time, each other a millisecond more. */
+/** What the runtime does with a round, without delivery; what it says but for what is more available, and what it calls. The first command has this time, each other a millisecond more. */
 export const roundAt = (knex: Database, time: number, asked: readonly Asked[]): Promise<Saying[]> =>
   knex.transaction(async (tx) => {
     const messages = asked.map(
@@ -22,5 +22,5 @@ export const roundAt = (knex: Database, time: number, asked: readonly Asked[]): 
       (handler.decide[one.name] as (ledger: Ledger, message: Message) => Saying[])(ledger, one),
     )
     await handler.save(tx, ledger)
-    return said
+    return said.filter((one) => 'name' in one && one.name !== 'AvailableIncreased')
   })

@@ -1,9 +1,13 @@
-import { insertRows, type Message, select, type Tx, updateRows } from '@coding-plans/runtime'
+import { insertRows, type Message, select, type Tx, updateRows, upsertRows } from '@coding-plans/runtime'
 import type { Bodies, MessageName } from '@coding-plans/schemas'
 import type { Account } from './domain/account.ts'
 import type { Decline, Hold } from './domain/decision.ts'
+import type { AutoTopUp, TopUp } from './domain/top-up.ts'
 import { type Transfer, transferId } from './domain/transfer.ts'
 import { emptyLedger, type Ledger, termKey } from './ledger.ts'
+
+// Longer than commands are kept (7 days), so that none can come again whose decline or operation is not known.
+const DECLINES_ARE_KEPT_FOR = '8 days'
 
 /** Locks the accounts that these messages are about, and reads what else they name. */
 export const loadLedger = async (tx: Tx, messages: readonly Message[]): Promise<Ledger> => {
@@ -15,11 +19,13 @@ export const loadLedger = async (tx: Tx, messages: readonly Message[]): Promise<
     bodiesOf(messages, 'PostCredits'),
     bodiesOf(messages, 'RefundCredits'),
   ]
-  for (const account of await lockAccounts(tx, {
-    all: [...holding, ...capturing, ...releasing, ...posting, ...refunding],
-    posting: [...posting, ...refunding],
-  }))
+  const setting = bodiesOf(messages, 'SetAutoTopUp')
+  const toppingUp = [...bodiesOf(messages, 'TopUpCredits'), ...bodiesOf(messages, 'SettleTopUp')]
+  const closing = bodiesOf(messages, 'CloseAccount')
+  const making = [...posting, ...refunding, ...setting, ...toppingUp, ...closing]
+  for (const account of await lockAccounts(tx, { all: [...holding, ...capturing, ...releasing, ...making], making }))
     ledger.accounts.set(account.userId, account)
+  await loadTopUps(tx, ledger, { setting, toppingUp, closing })
   for (const hold of await findHolds(tx, [...holding, ...capturing, ...releasing], capturing)) {
     ledger.holds.set(hold.holdId, hold)
     if (hold.state === 'captured' && hold.boundary !== null)
@@ -37,6 +43,7 @@ export const loadLedger = async (tx: Tx, messages: readonly Message[]): Promise<
       .map(({ holdId }) => transferId('release', holdId)),
     ...posting.map(({ operationId }) => transferId('credits', operationId)),
     ...refunding.map(({ refundId }) => transferId('refund', refundId)),
+    ...toppingUp.map(({ topUpId }) => transferId('top_up', topUpId)),
   ]
   for (const transfer of await findTransfers(tx, repeated)) ledger.transfers.set(transfer.id, transfer)
   const unknown = holding.map(({ holdId }) => holdId).filter((holdId) => !stateOf(holdId))
@@ -45,7 +52,7 @@ export const loadLedger = async (tx: Tx, messages: readonly Message[]): Promise<
 }
 
 /** Writes what the round decided, a statement per table. */
-export const saveLedger = async (tx: Tx, { accounts, holds, written }: Ledger) => {
+export const saveLedger = async (tx: Tx, { accounts, holds, settings, topUps, written }: Ledger) => {
   const holdsOf = (ids: ReadonlySet<string>) => [...ids].map((id) => holds.get(id) as Hold)
   await insertRows(tx, 'transfers', written.transfers)
   await updateRows(
@@ -57,23 +64,67 @@ export const saveLedger = async (tx: Tx, { accounts, holds, written }: Ledger) =
   await insertRows(tx, 'holds', holdsOf(written.openedHolds))
   await updateRows(tx, 'holds', ['holdId'], holdsOf(written.closedHolds))
   await saveDeclines(tx, written.declines)
+  await saveTopUps(tx, { settings, topUps, written })
+}
+
+interface TopUpMessages {
+  readonly setting: readonly Bodies['SetAutoTopUp'][]
+  readonly toppingUp: readonly { userId: string; topUpId: string }[]
+  readonly closing: readonly { userId: string }[]
+}
+
+/** Settings and top-ups are read under the lock of their users' accounts. */
+const loadTopUps = async (tx: Tx, ledger: Ledger, { setting, toppingUp, closing }: TopUpMessages) => {
+  const users = [...setting, ...toppingUp, ...closing].map(({ userId }) => userId)
+  if (users.length === 0) return
+  for (const row of await select<AutoTopUp>(tx, 'select * from auto_top_ups where user_id = any(?)', [users]))
+    ledger.settings.set(row.userId, row)
+  const ids = toppingUp.map(({ topUpId }) => topUpId)
+  for (const row of await select<TopUp>(tx, 'select * from top_ups where top_up_id = any(?)', [ids]))
+    ledger.topUps.set(row.topUpId, row)
+  const operations = setting.map(({ operationId }) => operationId)
+  const known = 'select operation_id from operations where operation_id = any(?)'
+  for (const { operationId } of await select<{ operationId: string }>(tx, known, [operations]))
+    ledger.known.add(operationId)
+}
+
+const saveTopUps = async (tx: Tx, { settings, topUps, written }: Pick<Ledger, 'settings' | 'topUps' | 'written'>) => {
+  await upsertRows(
+    tx,
+    'auto_top_ups',
+    ['userId'],
+    [...written.settings].map((id) => settings.get(id) as AutoTopUp),
+  )
+  await upsertRows(
+    tx,
+    'top_ups',
+    ['topUpId'],
+    [...written.topUps].map((id) => topUps.get(id) as TopUp),
+  )
+  if (written.known.length === 0) return
+  await insertRows(
+    tx,
+    'operations',
+    written.known.map((operationId) => ({ operationId })),
+  )
+  await tx.raw(`delete from operations where asked_at < now() - interval '${DECLINES_ARE_KEPT_FOR}'`)
 }
 
 const bodiesOf = <Name extends MessageName>(messages: readonly Message[], name: Name): Bodies[Name][] =>
   messages.filter((message) => message.name === name).map(({ body }) => body as Bodies[Name])
 
 /**
- * Only credits make an account; who never had any needs none to be declined. New ones first and all in one order, so that
+ * Credits, settings and a deletion make an account; who never had any needs none to be declined. New ones first and all in one order, so that
  * two rounds that meet wait for one another, never crosswise.
  */
 const lockAccounts = async (
   tx: Tx,
-  { all, posting }: Record<'all' | 'posting', readonly { userId: string }[]>,
+  { all, making }: Record<'all' | 'making', readonly { userId: string }[]>,
 ): Promise<Account[]> => {
-  if (posting.length > 0)
+  if (making.length > 0)
     await tx.raw(
       'insert into accounts (user_id) select distinct u from unnest(?::text[]) u order by u on conflict do nothing',
-      [posting.map(({ userId }) => userId)],
+      [making.map(({ userId }) => userId)],
     )
   return select<Account>(tx, 'select * from accounts where user_id = any(?) order by user_id for update', [
     [...new Set(all.map(({ userId }) => userId))],
@@ -111,12 +162,9 @@ const findDeclines = async (tx: Tx, holdIds: readonly string[]): Promise<Decline
     ? []
     : select<Decline>(
         tx,
-        'select hold_id, user_id, required, available, version from declines where hold_id = any(?)',
+        'select hold_id, user_id, required, available, version, reason from declines where hold_id = any(?)',
         [holdIds],
       )
-
-// Longer than commands are kept (7 days), so that none can come again whose decline is not known.
-const DECLINES_ARE_KEPT_FOR = '8 days'
 
 const saveDeclines = async (tx: Tx, declines: readonly Decline[]) => {
   if (declines.length === 0) return

@@ -13,6 +13,8 @@ export interface Account extends Readonly<Record<AccountName, Microdollars>> {
   readonly lastAt: Instant
   /** The last transfer's hash: the head of the chain. */
   readonly hash: string
+  /** Its user is deleted: nothing is held or given any more; what is left stays (GDP-1). */
+  readonly closedAt: Instant | null
 }
 
 /** What the first transfer of every account is chained to. */
@@ -31,6 +33,7 @@ export const emptyAccount = (userId: UserId): Account => ({
   version: 0,
   lastAt: instant(0),
   hash: GENESIS,
+  closedAt: null,
 })
 
 /** Posted credits. */

@@ -1,7 +1,10 @@
+import { type Saying, say } from '@coding-plans/runtime'
 import type {
+  AvailableIncreased,
   CreditsHeld,
   CreditsPosted,
   CreditsRefunded,
+  CreditsToppedUp,
   HoldCaptured,
   HoldDeclined,
   HoldReleased,
@@ -27,10 +30,10 @@ export const creditsHeld = (hold: Transfer): CreditsHeld => ({
   amount: hold.amount,
 })
 
-export const holdDeclined = ({ userId, holdId, required, available, version }: Decline): HoldDeclined => ({
+export const holdDeclined = ({ userId, holdId, required, available, version, reason }: Decline): HoldDeclined => ({
   userId,
   holdId,
-  reason: 'insufficient_credits',
+  reason,
   required,
   available,
   version,
@@ -71,6 +74,31 @@ export const creditsRefunded = (refund: Transfer): CreditsRefunded => ({
   at: refund.at,
   description: refund.description as string,
 })
+
+export const creditsToppedUp = (entry: Transfer, topUpId: string): CreditsToppedUp => ({
+  ...after(entry),
+  topUpId,
+  entryId: entry.id,
+  amount: entry.amount,
+  at: entry.at,
+  description: entry.description as string,
+})
+
+const causes: Partial<Record<Transfer['kind'], AvailableIncreased['cause']>> = {
+  grant: 'grant',
+  payment: 'payment',
+  adjustment: 'adjustment',
+  top_up: 'top_up',
+  refund: 'refund',
+  release: 'release',
+}
+
+/** Said of every entry after which more is available: that is what recovers an unpaid term (REN-6). */
+export const availableIncreased = ({ userId, kind, toAccount, availableAfter, sequence }: Transfer): Saying[] => {
+  const cause = causes[kind]
+  if (toAccount !== 'available' || !cause) return []
+  return [say('AvailableIncreased', { userId, available: availableAfter, version: sequence, cause })]
+}
 
 /** As a statement shows it: what leaves the user's credits is negative. */
 const signedAmountOf = ({ amount, toAccount }: Transfer): Microdollars =>

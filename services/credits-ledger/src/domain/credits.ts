@@ -1,7 +1,7 @@
 import { say } from '@coding-plans/runtime'
 import { microdollars, type PostCredits, type RefundCredits } from '@coding-plans/schemas'
 import { type Account, balanceOf, emptyAccount } from './account.ts'
-import { creditsPosted, creditsRefunded } from './answers.ts'
+import { availableIncreased, creditsPosted, creditsRefunded } from './answers.ts'
 import type { Decision } from './decision.ts'
 import { type Cause, type Draft, post, type Transfer, transferId } from './transfer.ts'
 
@@ -22,8 +22,9 @@ export const postCredits = ({ account, earlier }: CreditsFile, command: PostCred
     const { creditKind, amount } = creditsPosted(earlier)
     if (earlier.userId !== userId || creditKind !== command.creditKind || amount !== command.amount)
       throw new Error(`Operation ${operationId} posted something else.`)
-    return { says: [say('CreditsPosted', creditsPosted(earlier))] }
+    return { says: [say('CreditsPosted', creditsPosted(earlier)), ...availableIncreased(earlier)] }
   }
+  if (account?.closedAt) return { says: [say('CreditsRefused', { userId, operationId, reason: 'user_deleted' })] }
   const before = account ?? emptyAccount(userId)
   const posted = post(
     before,
@@ -35,6 +36,7 @@ export const postCredits = ({ account, earlier }: CreditsFile, command: PostCred
     posted,
     says: [
       say('CreditsPosted', creditsPosted(transfer)),
+      ...availableIncreased(transfer),
       say('ActionAudited', {
         subject: userId,
         actor,
@@ -63,7 +65,7 @@ export const refundCredits = ({ account, earlier }: CreditsFile, command: Refund
   if (earlier) {
     if (earlier.userId !== userId || earlier.amount !== amount)
       throw new Error(`Refund ${refundId} gave back something else.`)
-    return { says: [say('CreditsRefunded', creditsRefunded(earlier))] }
+    return { says: [say('CreditsRefunded', creditsRefunded(earlier)), ...availableIncreased(earlier)] }
   }
   const draft: Draft = {
     id: transferId('refund', refundId),
@@ -77,7 +79,8 @@ export const refundCredits = ({ account, earlier }: CreditsFile, command: Refund
     description,
   }
   const posted = post(account ?? emptyAccount(userId), draft, cause)
-  return { posted, says: [say('CreditsRefunded', creditsRefunded(posted.transfer))] }
+  const { transfer } = posted
+  return { posted, says: [say('CreditsRefunded', creditsRefunded(transfer)), ...availableIncreased(transfer)] }
 }
 
 const movementOf = ({

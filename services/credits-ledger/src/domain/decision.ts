@@ -1,6 +1,7 @@
-import type { Saying } from '@coding-plans/runtime'
-import type { Instant, Microdollars, UserId } from '@coding-plans/schemas'
+import type { Call, Saying } from '@coding-plans/runtime'
+import type { HoldDeclined, Instant, Microdollars, UserId } from '@coding-plans/schemas'
 import type { Account } from './account.ts'
+import type { AutoTopUp, TopUp } from './top-up.ts'
 import type { Transfer } from './transfer.ts'
 
 /** Credits set aside for one operation. `open`, then `captured` or `released`, once. */
@@ -28,6 +29,7 @@ export interface Decline {
   readonly required: Microdollars
   readonly available: Microdollars
   readonly version: number
+  readonly reason: Exclude<HoldDeclined['reason'], 'unknown'>
 }
 
 /** What one command comes to. Nothing to write: it was known before. */
@@ -35,5 +37,8 @@ export interface Decision {
   readonly posted?: { readonly account: Account; readonly transfer: Transfer }
   readonly hold?: Hold
   readonly decline?: Decline
-  readonly says: readonly Saying[]
+  readonly settings?: AutoTopUp
+  readonly topUp?: TopUp
+  readonly closed?: Account
+  readonly says: readonly (Saying | Call)[]
 }

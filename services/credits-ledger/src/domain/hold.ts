@@ -1,7 +1,7 @@
 import { say } from '@coding-plans/runtime'
 import type { CaptureHold, HoldCredits, ReleaseHold } from '@coding-plans/schemas'
 import { type Account, balanceOf, emptyAccount } from './account.ts'
-import { creditsHeld, holdCaptured, holdDeclined, holdReleased } from './answers.ts'
+import { availableIncreased, creditsHeld, holdCaptured, holdDeclined, holdReleased } from './answers.ts'
 import type { Decision, Decline, Hold } from './decision.ts'
 import { type Cause, post, type Transfer, transferId } from './transfer.ts'
 
@@ -35,8 +35,9 @@ export const openHold = (
     return { says: [say('HoldDeclined', holdDeclined(declined))] }
   }
   const { available, version } = account ?? emptyAccount(userId)
-  if (!account || available < amount) {
-    const decline: Decline = { holdId, userId, required: amount, available, version }
+  if (!account || account.closedAt || available < amount) {
+    const reason = account?.closedAt ? 'user_deleted' : 'insufficient_credits'
+    const decline: Decline = { holdId, userId, required: amount, available, version, reason }
     return { decline, says: [say('HoldDeclined', holdDeclined(decline))] }
   }
   const movement = { kind: 'hold', amount, fromAccount: 'available', toAccount: 'held' } as const
@@ -106,7 +107,7 @@ export const releaseHold = (
   }
   if (!account || hold.userId !== userId) throw new Error(`This user has no hold ${holdId}.`)
   if (hold.state === 'captured') throw new Error(`Hold ${holdId} is charge ${hold.chargeId} already.`)
-  if (hold.state === 'released') return { says: [say('HoldReleased', holdReleased(written(earlier, holdId)))] }
+  if (hold.state === 'released') return { says: released(written(earlier, holdId)) }
   const { amount, operationId, subscriptionId, boundary } = hold
   const movement = { kind: 'release', amount, fromAccount: 'held', toAccount: 'available' } as const
   const posted = post(
@@ -117,9 +118,11 @@ export const releaseHold = (
   return {
     posted,
     hold: { ...hold, state: 'released', closedAt: posted.transfer.at },
-    says: [say('HoldReleased', holdReleased(posted.transfer))],
+    says: released(posted.transfer),
   }
 }
+
+const released = (release: Transfer) => [say('HoldReleased', holdReleased(release)), ...availableIncreased(release)]
 
 const written = (transfer: Transfer | undefined, holdId: string): Transfer => {
   if (!transfer) throw new Error(`Hold ${holdId} has no entry.`)

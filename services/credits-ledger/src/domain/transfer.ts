@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Instant, instant, type Microdollars, microdollars, type UserId } from '@coding-plans/schemas'
 import type { Account, AccountName } from './account.ts'
 
-export type TransferKind = 'hold' | 'release' | 'charge' | 'grant' | 'payment' | 'adjustment' | 'refund'
+export type TransferKind = 'hold' | 'release' | 'charge' | 'grant' | 'payment' | 'adjustment' | 'refund' | 'top_up'
 
 /**
  * One posting: `amount` moves from one account of a user to another, so that it sums to zero by its form (LED-1).
@@ -56,6 +56,7 @@ const WAYS: Record<TransferKind, readonly `${AccountName} ${AccountName}`[]> = {
   payment: ['funding available'],
   adjustment: ['promotion available', 'available promotion'],
   refund: ['refund available'],
+  top_up: ['funding available'],
 }
 
 /**
@@ -128,6 +129,8 @@ export const hashOf = (previous: string, transfer: Unsealed) =>
 
 const seal = (previous: string, transfer: Unsealed): Transfer => ({ ...transfer, hash: hashOf(previous, transfer) })
 
+type Asked = 'hold' | 'release' | 'charge' | 'credits' | 'refund' | 'top_up'
+
 /** The id of the transfer that a command asks for. Asked twice, it is the same one: the primary key is the natural key. */
-export const transferId = (asked: 'hold' | 'release' | 'charge' | 'credits' | 'refund', naturalKey: string) =>
+export const transferId = (asked: Asked, naturalKey: string) =>
   `ent_${createHash('sha256').update(`${asked}|${naturalKey}`).digest('hex').slice(0, 32)}`

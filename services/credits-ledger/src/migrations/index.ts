@@ -140,4 +140,63 @@ const refunds: Migration = {
   `,
 }
 
-export const migrations: Migration[] = [accounts, transfers, holds, refunds]
+const topUps: Migration = {
+  name: '005_top_ups',
+  up: `
+    alter table accounts add column closed_at bigint;
+    alter table declines
+      add column reason text not null default 'insufficient_credits'
+        check (reason in ('insufficient_credits', 'user_deleted')),
+      drop constraint declines_check,
+      add constraint declines_check check (available < required or reason = 'user_deleted');
+    alter table transfers
+      drop constraint transfers_one_way,
+      drop constraint transfers_cause,
+      add constraint transfers_one_way check ((kind, from_account, to_account) in (
+        ('hold', 'available', 'held'),
+        ('release', 'held', 'available'),
+        ('charge', 'held', 'revenue'),
+        ('grant', 'promotion', 'available'),
+        ('payment', 'funding', 'available'),
+        ('adjustment', 'promotion', 'available'),
+        ('adjustment', 'available', 'promotion'),
+        ('refund', 'refund', 'available'),
+        ('top_up', 'funding', 'available'))),
+      add constraint transfers_cause check (case
+        when kind in ('hold', 'release') then num_nulls(hold_id, subscription_id) = 0
+        when kind = 'charge' then num_nulls(hold_id, subscription_id, charge_id, boundary, description) = 0
+        when kind = 'refund' then num_nulls(operation_id, subscription_id, charge_id, description) = 0
+        when kind = 'top_up' then num_nulls(operation_id, description) = 0
+        else num_nulls(operation_id, actor, description) = 0 end);
+    create unique index transfers_top_up_once on transfers (operation_id) where kind = 'top_up';
+
+    create table auto_top_ups (
+      user_id text primary key,
+      enabled boolean not null,
+      amount bigint not null check (amount >= 0),
+      payment_method_id text,
+      version bigint not null,
+      set_at bigint not null,
+      operation_id text,
+      constraint enabled_whole check (not enabled or (amount > 0 and payment_method_id is not null))
+    );
+    -- The marker is here before the call is made; one attempt each, for ever.
+    create table top_ups (
+      top_up_id text primary key,
+      user_id text not null,
+      state text not null check (state in ('asked', 'paid', 'declined', 'off', 'closed', 'returned')),
+      amount bigint not null check (amount > 0),
+      payment_method_id text,
+      payment_id text,
+      asked_at bigint not null,
+      constraint paid_by_something check ((payment_id is not null) = (state in ('paid', 'returned')))
+    );
+    create table operations (
+      operation_id text primary key,
+      asked_at timestamptz not null default now()
+    );
+    create index operations_by_age on operations (asked_at);
+  `,
+}
+
+export const migrations: Migration[] = [accounts, transfers, holds, refunds, topUps]

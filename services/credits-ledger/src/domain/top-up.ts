@@ -1,0 +1,164 @@
+import { type Call, type Saying, say } from '@coding-plans/runtime'
+import {
+  type CloseAccount,
+  type Instant,
+  type Microdollars,
+  microdollars,
+  type SetAutoTopUp,
+  type SettleTopUp,
+  type TopUpCredits,
+  type TopUpDeclined,
+  type UserId,
+} from '@coding-plans/schemas'
+import { type Account, balanceOf, emptyAccount } from './account.ts'
+import { availableIncreased, creditsToppedUp } from './answers.ts'
+import type { Decision } from './decision.ts'
+import { type Cause, post, type Transfer, transferId } from './transfer.ts'
+
+/** How a user's credits are topped up, if they are (TOP-1). */
+export interface AutoTopUp {
+  readonly userId: UserId
+  readonly enabled: boolean
+  readonly amount: Microdollars
+  readonly paymentMethodId: string | null
+  /** Raised by every change; what readers go by. */
+  readonly version: number
+  readonly setAt: Instant
+  /** The operation that set it last; null: a declined payment, or the deletion of its user. */
+  readonly operationId: string | null
+}
+
+/** One top-up: the marker that it was tried, and what came of it. `off` and `closed` were no attempts. */
+export interface TopUp {
+  readonly topUpId: string
+  readonly userId: UserId
+  readonly state: 'asked' | 'paid' | 'declined' | 'off' | 'closed' | 'returned'
+  readonly amount: Microdollars
+  readonly paymentMethodId: string | null
+  readonly paymentId: string | null
+  readonly askedAt: Instant
+}
+
+export interface TopUpFile {
+  readonly account: Account | undefined
+  readonly settings: AutoTopUp | undefined
+  readonly topUp: TopUp | undefined
+  /** The entry of this top-up, if it was paid. */
+  readonly earlier: Transfer | undefined
+}
+
+const never = (userId: UserId, at: Instant): AutoTopUp => ({
+  userId,
+  enabled: false,
+  amount: microdollars(0),
+  paymentMethodId: null,
+  version: 0,
+  setAt: at,
+  operationId: null,
+})
+
+const autoTopUpSet = ({ setAt: at, ...settings }: AutoTopUp, operationId = settings.operationId) =>
+  say('AutoTopUpSet', { ...settings, at, operationId })
+
+/** What is absent stays as it was, also while it is off; to switch it on, both are needed. A copy changes nothing. */
+export const setAutoTopUp = (
+  { account, settings, known }: Pick<TopUpFile, 'account' | 'settings'> & { readonly known: boolean },
+  { userId, operationId, enabled, amount, paymentMethodId }: SetAutoTopUp,
+  { at }: Cause,
+): Decision => {
+  const before = settings ?? never(userId, at)
+  if (known) return { says: [autoTopUpSet(before, operationId)] }
+  const refuse = (reason: 'incomplete' | 'user_deleted') => ({
+    says: [say('AutoTopUpRefused', { userId, operationId, reason })],
+  })
+  if (account?.closedAt) return refuse('user_deleted')
+  const next: AutoTopUp = {
+    ...before,
+    enabled,
+    amount: amount ?? before.amount,
+    paymentMethodId: paymentMethodId ?? before.paymentMethodId,
+    version: before.version + 1,
+    setAt: at,
+    operationId,
+  }
+  if (enabled && (next.amount === 0 || next.paymentMethodId === null)) return refuse('incomplete')
+  return { settings: next, says: [autoTopUpSet(next)] }
+}
+
+/** Pays what is missing with the stored method, once per top-up: the marker is stored before the call is made (TOP-1, TOP-2). */
+export const topUpCredits = (
+  { account, settings, topUp, earlier }: TopUpFile,
+  { userId, topUpId, shortfall }: TopUpCredits,
+  { at }: Cause,
+): Decision => {
+  if (topUp) return { says: repeated(topUp, earlier) }
+  const state = account?.closedAt ? 'closed' : settings?.enabled ? 'asked' : 'off'
+  const amount = microdollars(Math.max(settings?.amount ?? 0, shortfall))
+  const paymentMethodId = state === 'asked' ? (settings?.paymentMethodId ?? null) : null
+  const asked: TopUp = { topUpId, userId, state, amount, paymentMethodId, paymentId: null, askedAt: at }
+  const call: Call = { call: 'charge', request: { topUpId, userId, amount, paymentMethodId } }
+  return { topUp: asked, says: state === 'asked' ? [call] : repeated(asked, undefined) }
+}
+
+const reasons: Partial<Record<TopUp['state'], Exclude<TopUpDeclined['reason'], 'unknown'>>> = {
+  off: 'off',
+  declined: 'declined',
+  closed: 'user_deleted',
+}
+
+/** What this top-up has come to, so far. */
+const repeated = ({ topUpId, userId, state, askedAt: at }: TopUp, entry: Transfer | undefined): Saying[] => {
+  const reason = reasons[state]
+  if (reason) return [say('TopUpDeclined', { userId, topUpId, reason, at })]
+  return entry ? [say('CreditsToppedUp', creditsToppedUp(entry, topUpId)), ...availableIncreased(entry)] : []
+}
+
+/** The payment service has answered. Of a user who is deleted meanwhile the money goes back (GDP-1). */
+export const settleTopUp = (
+  { account, settings, topUp, earlier }: TopUpFile,
+  { userId, topUpId, outcome, paymentId }: SettleTopUp,
+  cause: Cause,
+): Decision => {
+  if (topUp?.userId !== userId) throw new Error(`Top-up ${topUpId} was never asked for.`)
+  if (topUp.state !== 'asked') return { says: repeated(topUp, earlier) }
+  if (outcome === 'declined') return decline(topUp, settings, cause.at)
+  if (outcome !== 'paid' || paymentId === null) throw new Error(`Top-up ${topUpId} came to ${outcome}.`)
+  const before = account ?? emptyAccount(userId)
+  if (before.closedAt) {
+    const call: Call = { call: 'return', request: { topUpId, userId, paymentId, amount: topUp.amount } }
+    return { topUp: { ...topUp, state: 'returned', paymentId }, says: [call] }
+  }
+  const movement = { kind: 'top_up', fromAccount: 'funding', toAccount: 'available', amount: topUp.amount } as const
+  const entry = {
+    id: transferId('top_up', topUpId),
+    ...movement,
+    operationId: topUpId,
+    description: 'Automatic top-up',
+  }
+  const posted = post(before, entry, cause)
+  const paid: TopUp = { ...topUp, state: 'paid', paymentId }
+  return { posted, topUp: paid, says: repeated(paid, posted.transfer) }
+}
+
+/** Declined, it goes off, unless it has another method by now (TOP-3). */
+const decline = (topUp: TopUp, settings: AutoTopUp | undefined, at: Instant): Decision => {
+  const declined: TopUp = { ...topUp, state: 'declined' }
+  const says = repeated(declined, undefined)
+  if (!settings?.enabled || settings.paymentMethodId !== topUp.paymentMethodId) return { topUp: declined, says }
+  const off = { ...settings, enabled: false, version: settings.version + 1, setAt: at, operationId: null }
+  return { topUp: declined, settings: off, says: [...says, autoTopUpSet(off)] }
+}
+
+/** The tombstone: nothing more is held or given; the settings are dropped; what is left stays where it is (GDP-1). */
+export const closeAccount = (
+  { account, settings }: Pick<TopUpFile, 'account' | 'settings'>,
+  { userId, operationId }: CloseAccount,
+  { at }: Cause,
+): Decision => {
+  const before = account ?? emptyAccount(userId)
+  const { version } = before
+  const closed = before.closedAt ? before : { ...before, closedAt: at }
+  const says = [say('AccountClosed', { userId, operationId, balance: balanceOf(before), version })]
+  if (!settings || settings.version === 0 || before.closedAt) return { closed, says }
+  return { closed, settings: { ...never(userId, at), version: settings.version + 1 }, says }
+}
