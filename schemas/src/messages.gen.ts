@@ -525,6 +525,8 @@ export interface StockChanged {
     uploadedAt: Instant
     assignedAt: Instant | null
     subscriptionId: string | null
+    attempts: number
+    lastError: string | null
   }[]
 }
 
@@ -2265,6 +2267,8 @@ export const routes = {
                 { name: 'uploadedAt', type: { type: 'long', logicalType: 'instant' } },
                 { name: 'assignedAt', type: ['null', { type: 'long', logicalType: 'instant' }], default: null },
                 { name: 'subscriptionId', type: ['null', 'string'], default: null },
+                { name: 'attempts', type: 'int', default: 0 },
+                { name: 'lastError', type: ['null', 'string'], default: null },
               ],
             },
           },

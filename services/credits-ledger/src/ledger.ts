@@ -1,8 +1,7 @@
 import type { Call, Message, Saying } from '@coding-plans/runtime'
 import type { Instant, UserId } from '@coding-plans/schemas'
 import type { Account } from './domain/account.ts'
-import type { Decision, Decline, Hold } from './domain/decision.ts'
-import type { AutoTopUp, TopUp } from './domain/top-up.ts'
+import type { AutoTopUp, Decision, Decline, Hold, TopUp } from './domain/decision.ts'
 import type { Cause, Transfer } from './domain/transfer.ts'
 
 /** What a round knows, as it stands after what was decided so far; and what it has to write. */

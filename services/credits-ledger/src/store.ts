@@ -1,8 +1,7 @@
 import { insertRows, type Message, select, type Tx, updateRows, upsertRows } from '@coding-plans/runtime'
 import type { Bodies, MessageName } from '@coding-plans/schemas'
 import type { Account } from './domain/account.ts'
-import type { Decline, Hold } from './domain/decision.ts'
-import type { AutoTopUp, TopUp } from './domain/top-up.ts'
+import type { AutoTopUp, Decline, Hold, TopUp } from './domain/decision.ts'
 import { type Transfer, transferId } from './domain/transfer.ts'
 import { emptyLedger, type Ledger, termKey } from './ledger.ts'
 

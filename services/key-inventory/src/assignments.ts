@@ -4,10 +4,13 @@ import { assign, end, type Key } from './domain/key.ts'
 import { holdsKeyOf, install, refusalOf, uninstall } from './domain/slot.ts'
 import type { Inventory } from './inventory.ts'
 
-/** What the key's own record says of its assignment: the same whenever it is asked. */
-const assigned = ({ id, planId, providerId, masked, assignment }: Key): Saying => {
+/** What the key's own record says of its assignment: the same whenever it is asked; whose it is, the command says. */
+const assigned = (
+  { id, planId, providerId, masked, assignment }: Key,
+  { userId, subscriptionId }: Pick<Bodies['AssignKey'], 'userId' | 'subscriptionId'>,
+): Saying => {
   if (!assignment) throw new Error(`Key ${id} was never assigned.`)
-  const { assignmentId, userId, subscriptionId, assignedAt, slotVersion, stockVersion } = assignment
+  const { assignmentId, assignedAt, slotVersion, stockVersion } = assignment
   const whose = { userId, assignmentId, subscriptionId, planId, providerId }
   return say('KeyAssigned', { ...whose, keyId: id, maskedKey: masked, at: assignedAt, slotVersion, stockVersion })
 }
@@ -28,7 +31,8 @@ const declined = (
     slotVersion: inventory.slot(body, time).version,
     stockVersion: inventory.shelf(body).version,
   })
-  inventory.remember({ operationId: assignmentId, userId, providerId, saying })
+  // Nothing is kept of who is deleted.
+  if (reason !== 'user_deleted') inventory.remember({ operationId: assignmentId, userId, providerId, saying })
   return [saying]
 }
 
@@ -44,11 +48,13 @@ export const assignments: Decide<Inventory> = {
     const { body, time, asOf } = message
     const { userId, assignmentId, subscriptionId } = body
     const before = inventory.assignedBy(assignmentId)
-    if (before && before.assignment?.userId !== userId) throw new Error(`${assignmentId} is another user's.`)
-    if (before) return [assigned(before)]
+    const owner = before?.assignment?.userId ?? null
+    if (owner !== null && owner !== userId) throw new Error(`${assignmentId} is another user's.`)
+    if (before) return [assigned(before, body)]
     const answer = inventory.answer(assignmentId)
     if (answer) return [answer]
 
+    if (inventory.deleted(userId)) return declined(inventory, message, 'user_deleted')
     const policy = policyOf(body)
     const shelf = inventory.shelf(body)
     const slot = inventory.slot(body, time)
@@ -63,7 +69,7 @@ export const assignments: Decide<Inventory> = {
     const sold = assign(key, { assignmentId, userId, subscriptionId, assignedAt: time, ...policy, ...versions })
     inventory.changeSlot(filled)
     inventory.changeKey(key, sold, time)
-    return [assigned(sold)]
+    return [assigned(sold, body)]
   },
 
   /** Takes out this subscription's key and nothing else; always answered, also when nothing was there (SLT-3, REA-2). */

@@ -1,19 +1,28 @@
 import type { Handler } from '@coding-plans/runtime'
 import { assignments } from './assignments.ts'
+import { deletions } from './deletions.ts'
 import type { Inventory } from './inventory.ts'
 import { ownKeys } from './own-keys.ts'
 import { openOwnKey, openUpload, type Secrets } from './prepare.ts'
+import { revocations } from './revocations.ts'
 import { stockEvents } from './stock-events.ts'
 import { load, save } from './store.ts'
 import { uploads } from './uploads.ts'
+import type { Vault } from './vault.ts'
 
 /** The service's table of contents: what it listens to, and who decides it. */
-export const decide = { ...uploads, ...assignments, ...ownKeys }
+export const decide = (vault: Pick<Vault, 'open'>) => ({
+  ...uploads,
+  ...assignments,
+  ...ownKeys,
+  ...revocations(vault),
+  ...deletions,
+})
 
 export const inventoryHandler = (secrets: Secrets): Handler<Inventory> => ({
   prepare: { UploadKeys: openUpload(secrets), PutOwnKey: openOwnKey(secrets) },
   load,
-  decide,
+  decide: decide(secrets.vault),
   conclude: stockEvents,
   save,
 })

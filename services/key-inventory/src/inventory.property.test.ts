@@ -8,7 +8,9 @@ import {
   enableOwnKey,
   putOwnKey,
   removeKey,
+  settleRevocation,
   testKey,
+  unlinkKeys,
   upload,
   World,
 } from './world.testing.ts'
@@ -36,12 +38,28 @@ const wish = fc.oneof(
     user,
     number,
   }),
+  fc.record({
+    kind: fc.constant('settle' as const),
+    plan,
+    number,
+    line: fc.integer({ min: 1, max: 4 }),
+    outcome: fc.constantFrom('done' as const, 'failed' as const, 'requeue' as const),
+    attempt: fc.nat(3),
+  }),
+  fc.record({ kind: fc.constant('unlink' as const), user, seldom: fc.nat(5) }),
 )
 type Wish = typeof wish extends fc.Arbitrary<infer T> ? T : never
 
 const said = (one: Wish, place: number): Message => {
   const time = 1_000 + place
   if (one.kind === 'upload') return upload(`up_${one.plan}_${one.number}`, one.keys, { planId: one.plan, time })
+  if (one.kind === 'settle') {
+    const { plan: planId, number: n, line, outcome, attempt } = one
+    const reason = outcome === 'failed' ? 'the vendor refused k1' : null
+    return settleRevocation(`up_${planId}_${n}/${line}`, `settle_${n}_${attempt}`, outcome, { planId, reason })
+  }
+  // Seldom: a deleted user does nothing more.
+  if (one.kind === 'unlink') return one.seldom === 0 ? unlinkKeys(one.user) : testKey(one.user, 'op_test', time)
   const operationId = `op_${one.user}_${one.number}`
   switch (one.kind) {
     case 'assign': {
@@ -186,5 +204,26 @@ test('INV-5: whatever the division into rounds, as many are sold as there are ke
       expect(sold).toEqual(Array.from({ length: stock }, (_, n) => `key ${n}`))
       expect(bodies(told, 'KeyDeclined')).toHaveLength(20 - stock)
     }),
+  )
+})
+
+test('GDP-1, INV-9: nothing names who is deleted; a revoked key stays so; no reason tells a key', () => {
+  fc.assert(
+    fc.property(wishes, (given) => {
+      const revoked = new Set<string>()
+      play(given, (world) => {
+        for (const user of world.deleted.keys()) {
+          expect([...world.keys.values()].some(({ assignment }) => assignment?.userId === user)).toBe(false)
+          expect([...world.slots.values()].some(({ slot }) => slot.userId === user)).toBe(false)
+          expect([...world.answers.values()].some(({ userId }) => userId === user)).toBe(false)
+        }
+        for (const { id, state, lastError, masked } of world.keys.values()) {
+          if (revoked.has(id)) expect(state).toBe('revoked')
+          if (state === 'revoked') revoked.add(id)
+          expect(lastError ?? '').not.toContain(masked)
+        }
+      })
+    }),
+    { numRuns: 300 },
   )
 })

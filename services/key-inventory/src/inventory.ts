@@ -32,6 +32,17 @@ export interface Loaded {
   readonly answers: readonly Answer[]
   /** Keys that are known already, by fingerprint (hexadecimal) and id. */
   readonly known: readonly { readonly id: string; readonly fingerprint: string }[]
+  /** What locks the keys whose revocation is told of. */
+  readonly envelopes?: ReadonlyMap<string, Envelope>
+  readonly deleted?: readonly Deleted[]
+}
+
+/** The tombstone of a user, with what was unlinked (GDP-1). */
+export interface Deleted {
+  readonly userId: string
+  readonly keys: number
+  readonly slots: number
+  readonly at: Instant
 }
 
 const slotKey = (userId: string, providerId: string) => `${providerId}|${userId}`
@@ -46,11 +57,19 @@ export class Inventory {
   readonly #fingerprints: Map<string, string>
   readonly #ids: Set<string>
 
+  readonly #byId = new Map<string, Key>()
+  readonly #envelopes: ReadonlyMap<string, Envelope>
+  readonly #deleted: Map<string, Deleted>
+
   readonly newKeys = new Map<string, LockedKey>()
   readonly newAnswers: Answer[] = []
   readonly changedSlots = new Map<string, SlotRecord>()
+  /** Of whom nothing may be left but the tombstone. */
+  readonly newlyDeleted: Deleted[] = []
 
-  constructor({ stocks, keys, slots, answers, known }: Loaded) {
+  constructor({ stocks, keys, slots, answers, known, envelopes, deleted }: Loaded) {
+    this.#envelopes = envelopes ?? new Map()
+    this.#deleted = new Map((deleted ?? []).map((one) => [one.userId, one]))
     const available = Map.groupBy(keys, ({ planId, state }) => (state === 'available' ? planId : ''))
     this.#shelves = new Map(stocks.map((stock) => [stock.planId, new Shelf(stock, available.get(stock.planId) ?? [])]))
     this.#slots = new Map(slots.map((record) => [slotKey(record.slot.userId, record.slot.providerId), record]))
@@ -115,6 +134,41 @@ export class Inventory {
     this.#index(after)
   }
 
+  /** A key of the stock that the messages name. */
+  key(id: string): Key | null {
+    return this.#byId.get(id) ?? null
+  }
+
+  envelopeOf(keyId: string): Envelope | null {
+    return this.#envelopes.get(keyId) ?? null
+  }
+
+  /** Every key that this user ever had. */
+  keysOf(userId: UserId): Key[] {
+    return [...this.#byId.values()].filter(({ assignment }) => assignment?.userId === userId)
+  }
+
+  deleted(userId: UserId) {
+    const known = this.#deleted.get(userId)
+    return known ? { keys: known.keys, slots: known.slots, at: known.at } : null
+  }
+
+  /** All slots of a user, filled or not. How many were filled. */
+  removeSlots(userId: UserId): number {
+    const theirs = [...this.#slots].filter(([, { slot }]) => slot.userId === userId)
+    for (const [id] of theirs) {
+      this.#slots.delete(id)
+      this.changedSlots.delete(id)
+    }
+    return theirs.filter(([, { slot }]) => slot.managedBy !== 'none').length
+  }
+
+  bury(userId: UserId, report: Omit<Deleted, 'userId'>) {
+    const tombstone = { userId, ...report }
+    this.#deleted.set(userId, tombstone)
+    this.newlyDeleted.push(tombstone)
+  }
+
   answer(operationId: string): Saying | null {
     return (this.#answers.get(operationId)?.saying as Saying | undefined) ?? null
   }
@@ -125,9 +179,11 @@ export class Inventory {
   }
 
   #index(key: Key) {
+    this.#byId.set(key.id, key)
     if (!key.assignment) return
     const { assignmentId, subscriptionId } = key.assignment
     this.#assigned.set(assignmentId, key)
+    if (subscriptionId === null) return
     const served = this.#serving.get(subscriptionId)
     if (!served || served.id === key.id || served.endedAt !== null) this.#serving.set(subscriptionId, key)
   }

@@ -26,12 +26,20 @@ export class Needs {
   readonly operationIds: string[] = []
   readonly fingerprints: string[] = []
   readonly keyIds: string[] = []
+  /** Of whom every key and slot is read. */
+  readonly unlinked: string[] = []
+  /** Keys whose revocation is told of, and their plans. */
+  readonly revoked: string[] = []
+  readonly revokedPlans: string[] = []
+  /** Who may have been deleted. */
+  readonly userIds: string[] = []
 
   constructor(messages: readonly Message[]) {
     for (const message of messages) this.#read(message)
   }
 
   #read(message: Message) {
+    if ('userId' in message.body) this.userIds.push(message.body.userId)
     if (is(message, 'UploadKeys')) this.#upload(message)
     else if (is(message, 'AssignKey')) {
       const { body, asOf } = message
@@ -47,6 +55,12 @@ export class Needs {
     } else if (is(message, 'PutOwnKey') || is(message, 'EnableOwnKey') || is(message, 'DeleteOwnKey')) {
       this.operationIds.push(message.body.operationId)
       this.#slot(message.body, is(message, 'PutOwnKey'))
+    } else if (is(message, 'UnlinkKeys')) this.unlinked.push(message.body.userId)
+    else if (is(message, 'SettleRevocation')) {
+      const { keyId, planId, operationId } = message.body
+      this.operationIds.push(operationId)
+      this.revoked.push(keyId)
+      this.revokedPlans.push(planId)
     } else if (is(message, 'TestKey')) this.#slot(message.body, false)
   }
 

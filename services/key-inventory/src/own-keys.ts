@@ -23,6 +23,8 @@ const once = (inventory: Inventory, command: Command, decide: (slot: Slot) => Sa
   const { userId, operationId, providerId } = command.body
   const before = inventory.answer(operationId)
   if (before) return [before]
+  // Not remembered: nothing is kept of who is deleted.
+  if (inventory.deleted(userId)) return [refused(command, inventory.slot(command.body, command.time), 'user_deleted')]
   const saying = decide(inventory.slot(command.body, command.time))
   inventory.remember({ operationId, userId, providerId, saying })
   return [saying]

@@ -38,7 +38,14 @@ export const sagaRecords = (speaker: Speaker) => ({
       planId,
       providerId: 'acme',
     }
-    const policy = { ownership: 'user', reveal: true, upstreamRevocation: 'never', lowStockThreshold: 0 } as const
+    const policy = {
+      ownership: 'user',
+      reveal: true,
+      upstreamRevocation: 'never',
+      lowStockThreshold: 0,
+      termEndsAt: null,
+      graceHours: 0,
+    } as const
     return speaker.record('AssignKey', { ...whose, ...policy, ...change }, envelope(assignmentId))
   },
   removeKey: (user: string, subscriptionId: string) => {

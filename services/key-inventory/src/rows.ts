@@ -39,7 +39,7 @@ export const stockRow = ({ counts, ...stock }: Stock): StockRow => {
 /** What a round reads of a key: all but what it locks. */
 export const KEY_COLUMNS = `k.id, k.plan_id, k.provider_id, k.state, k.masked, k.upstream_plan_id, k.expires_at, k.sequence,
   k.uploaded_at, k.assignment_id, k.user_id, k.subscription_id, k.assigned_at, k.ownership, k.reveal, k.upstream_revocation,
-  k.slot_version, k.stock_version, k.ended_at`
+  k.slot_version, k.stock_version, k.ended_at, k.attempts, k.last_error`
 
 export interface KeyRow extends Nullable<Assignment> {
   id: string
@@ -52,6 +52,8 @@ export interface KeyRow extends Nullable<Assignment> {
   sequence: number
   uploadedAt: Instant
   endedAt: Instant | null
+  attempts: number
+  lastError: string | null
 }
 
 const unassigned: Nullable<Assignment> = {
@@ -75,10 +77,12 @@ export const keyOf = (row: KeyRow): Key => {
 }
 
 /** The columns that a key's life changes. */
-export const changedKeyRow = ({ id, state, endedAt, assignment }: Key) => ({
+export const changedKeyRow = ({ id, state, endedAt, attempts, lastError, assignment }: Key) => ({
   id,
   state,
   endedAt,
+  attempts,
+  lastError,
   ...(assignment ?? unassigned),
 })
 

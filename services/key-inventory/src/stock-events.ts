@@ -10,6 +10,8 @@ const lineOf = ({
   upstreamPlanId,
   uploadedAt,
   assignment,
+  attempts,
+  lastError,
 }: Key): Bodies['StockChanged']['keys'][number] => ({
   keyId: id,
   state,
@@ -17,6 +19,8 @@ const lineOf = ({
   uploadedAt,
   assignedAt: assignment?.assignedAt ?? null,
   subscriptionId: assignment?.subscriptionId ?? null,
+  attempts,
+  lastError,
 })
 
 const stockChanged = ({ stock, changed, changedAt, sellableUntil, fellLow }: Shelf): Saying[] => {

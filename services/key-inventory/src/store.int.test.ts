@@ -22,7 +22,9 @@ import {
   enableOwnKey,
   putOwnKey,
   removeKey,
+  settleRevocation,
   testKey,
+  unlinkKeys,
   upload,
   World,
 } from './world.testing.ts'
@@ -40,14 +42,20 @@ afterAll(async () => {
   await knex?.destroy()
   await bed?.close()
 })
-beforeEach(() => knex.raw('truncate stock, keys, slots, answers, reveals'))
+beforeEach(() => knex.raw('truncate stock, keys, slots, answers, reveals, deleted_users'))
+
+// A key opens to what locks it: nothing is encrypted here.
+const decisions = decide({ open: ({ ciphertext }) => Buffer.from(ciphertext) })
 
 /** What the runtime does with a round, without delivery. */
 const round = (...messages: Message[]): Promise<Saying[]> =>
   knex.transaction(async (tx) => {
     const inventory = await load(tx, messages)
     const said = messages.flatMap((one) =>
-      (decide[one.name as keyof typeof decide] as (state: Inventory, message: Message) => Saying[])(inventory, one),
+      (decisions[one.name as keyof typeof decisions] as (state: Inventory, message: Message) => Saying[])(
+        inventory,
+        one,
+      ),
     )
     const whole = stockEvents(inventory)
     await save(tx, inventory)
@@ -152,7 +160,7 @@ test('a removal that meets an assignment under way takes its locks anew, with th
   await knex.transaction(async (tx) => {
     const command = assignKey('ada', 'op_3')
     const inventory = await load(tx, [command])
-    decide.AssignKey?.(inventory, command)
+    decisions.AssignKey?.(inventory, command)
     await save(tx, inventory)
     removal = round(removeKey('ada', 'sub_op_3')).catch((error: unknown) => error)
     const waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
@@ -165,6 +173,30 @@ test('a removal that meets an assignment under way takes its locks anew, with th
   expect(error).toMatchObject({ code: '40001' })
   expect(isTrouble(error)).toBe(true)
   expect(bodies(await round(removeKey('ada', 'sub_op_3')), 'KeyRemoved')).toMatchObject([{ emptied: true }])
+})
+
+test('INV-9, GDP-1: what a revocation and a deletion leave in the database', async () => {
+  const manual = { upstreamRevocation: 'manual' } as const
+  await round(upload('op_up', ['sk-0123456789', 'two', 'three']))
+  await round(assignKey('ada', 'op_1', manual), assignKey('bob', 'op_2'), removeKey('ada', 'sub_op_1'))
+  await round(removeKey('bob', 'sub_op_2'), putOwnKey('ada', 'op_3', 'mine'))
+  await round(settleRevocation('op_up/1', 'op_4', 'failed', { reason: 'no sk-0123456789' }))
+  await round(settleRevocation('op_up/1', 'op_5', 'done'))
+  const columns = 'id, state, attempts, last_error, user_id, ciphertext is null as erased'
+  const rows = () => select(knex, `select ${columns} from keys order by id`)
+  expect((await rows())[0]).toMatchObject({
+    state: 'revoked',
+    attempts: 1,
+    lastError: 'no •••••••••••••',
+    erased: true,
+  })
+  const [first, second] = await Promise.all([again(unlinkKeys('ada')), again(unlinkKeys('ada'))])
+  expect(bodies(first, 'KeysUnlinked')).toEqual(bodies(second, 'KeysUnlinked'))
+  expect(bodies(first, 'KeysUnlinked')).toMatchObject([{ keys: 1, slots: 1 }])
+  expect((await rows()).map((row) => (row as { userId: string | null }).userId)).toEqual([null, 'bob', null])
+  for (const table of ['slots', 'answers'])
+    expect(await select(knex, `select from ${table} where user_id = 'ada'`)).toEqual([])
+  expect(bodies(await round(assignKey('ada', 'op_6')), 'KeyDeclined')).toMatchObject([{ reason: 'user_deleted' }])
 })
 
 test('SUB-7: with many more keys than buyers the oldest go, and the end of sale is exact', async () => {

@@ -1,6 +1,6 @@
 import { insertRows, type Message, select, type Tx, updateRows } from '@coding-plans/runtime'
 import { erased } from './domain/key.ts'
-import { Inventory } from './inventory.ts'
+import { type Deleted, Inventory } from './inventory.ts'
 import { Needs, type SlotNeed, type StockNeed } from './needs.ts'
 import {
   type AnswerRow,
@@ -18,7 +18,7 @@ import {
   stockOf,
   stockRow,
 } from './rows.ts'
-import { noEnvelope } from './vault.ts'
+import { type Envelope, noEnvelope } from './vault.ts'
 
 // Expired stock that one round retires at most, of one plan; the latest first, so that none is skipped that could be sold.
 const MOST_RETIRED = 1_000
@@ -26,9 +26,9 @@ const MOST_RETIRED = 1_000
 /** Reads and locks what the messages need: stock rows first, then slots, each in sorted order (protocol.md 6). */
 export const load = async (tx: Tx, messages: readonly Message[]): Promise<Inventory> => {
   const needs = new Needs(messages)
-  const stocks = await lockStocks(tx, [...needs.stocks.values()], needs.subscriptionIds)
-  const slots = await lockSlots(tx, [...needs.slots.values()])
-  const named = await namedKeys(tx, needs.assignmentIds, needs.subscriptionIds)
+  const stocks = await lockStocks(tx, needs)
+  const slots = await lockSlots(tx, [...needs.slots.values()], needs.unlinked)
+  const named = await namedKeys(tx, needs)
   const locked = new Set(stocks.map(({ planId }) => planId))
   if (named.some(({ planId }) => !locked.has(planId))) throw new Overtaken()
   const shelves = stocks.map(({ planId, providerId }) => ({
@@ -44,6 +44,8 @@ export const load = async (tx: Tx, messages: readonly Message[]): Promise<Invent
     keys: [...named, ...(await sellableKeys(tx, shelves))].map(keyOf),
     known: await knownKeys(tx, needs.fingerprints, needs.keyIds),
     answers: (await answersTo(tx, needs.operationIds)).map(answerOf),
+    envelopes: await envelopesOf(tx, needs.revoked),
+    deleted: await tombstonesOf(tx, needs.userIds),
   })
 }
 
@@ -55,7 +57,8 @@ class Overtaken extends Error {
   }
 }
 
-const lockStocks = async (tx: Tx, needs: readonly StockNeed[], subscriptionIds: readonly string[]) => {
+const lockStocks = async (tx: Tx, { stocks, subscriptionIds, unlinked, revokedPlans }: Needs) => {
+  const needs = [...stocks.values()]
   const plans = needs.map(({ planId }) => planId)
   if (plans.length > 0)
     await tx.raw(
@@ -66,14 +69,16 @@ const lockStocks = async (tx: Tx, needs: readonly StockNeed[], subscriptionIds: 
   return select<StockRow>(
     tx,
     `select * from stock
-     where plan_id = any(?::text[]) or plan_id in (select plan_id from keys where subscription_id = any(?::text[]))
+     where plan_id = any(?::text[])
+       or plan_id in (select plan_id from keys where subscription_id = any(?::text[]))
+       or plan_id in (select plan_id from keys where user_id = any(?::text[]))
      order by plan_id for update`,
-    [plans, subscriptionIds],
+    [[...plans, ...revokedPlans], subscriptionIds, unlinked],
   )
 }
 
-const lockSlots = async (tx: Tx, needs: readonly SlotNeed[]) => {
-  if (needs.length === 0) return []
+const lockSlots = async (tx: Tx, needs: readonly SlotNeed[], unlinked: readonly string[]) => {
+  if (needs.length + unlinked.length === 0) return []
   const places = (slots: readonly SlotNeed[]) => [
     slots.map(({ userId }) => userId),
     slots.map(({ providerId }) => providerId),
@@ -88,20 +93,22 @@ const lockSlots = async (tx: Tx, needs: readonly SlotNeed[]) => {
     )
   return select<SlotRow>(
     tx,
-    `select s.* from slots s join unnest(?::text[], ?::text[]) as r(user_id, provider_id) using (user_id, provider_id)
-     order by s.user_id, s.provider_id for update of s`,
-    places(needs),
+    `select s.* from slots s
+     where (user_id, provider_id) in (select * from unnest(?::text[], ?::text[])) or user_id = any(?::text[])
+     order by s.user_id, s.provider_id for update`,
+    [...places(needs), unlinked],
   )
 }
 
-const namedKeys = async (tx: Tx, assignmentIds: readonly string[], subscriptionIds: readonly string[]) => {
-  if (assignmentIds.length + subscriptionIds.length === 0) return []
+const namedKeys = async (tx: Tx, { assignmentIds, subscriptionIds, unlinked, revoked }: Needs) => {
+  if (assignmentIds.length + subscriptionIds.length + unlinked.length + revoked.length === 0) return []
   return select<KeyRow>(
     tx,
     `select ${KEY_COLUMNS} from keys k
      where k.assignment_id = any(?::text[]) or k.subscription_id = any(?::text[])
+       or k.user_id = any(?::text[]) or k.id = any(?::text[])
      order by k.assigned_at`,
-    [assignmentIds, subscriptionIds],
+    [assignmentIds, subscriptionIds, unlinked, revoked],
   )
 }
 
@@ -146,6 +153,23 @@ const answersTo = async (tx: Tx, operationIds: readonly string[]) => {
   return select<AnswerRow>(tx, `select ${columns} from answers where operation_id = any(?::text[])`, [operationIds])
 }
 
+const envelopesOf = async (tx: Tx, keyIds: readonly string[]): Promise<ReadonlyMap<string, Envelope>> => {
+  if (keyIds.length === 0) return new Map()
+  const rows = await select<Envelope & { id: string }>(
+    tx,
+    'select id, ciphertext, wrapped_key, wrapping_key_id from keys where id = any(?::text[]) and ciphertext is not null',
+    [keyIds],
+  )
+  return new Map(rows.map(({ id, ...envelope }) => [id, envelope]))
+}
+
+const tombstonesOf = async (tx: Tx, userIds: readonly string[]) => {
+  if (userIds.length === 0) return []
+  return select<Deleted>(tx, 'select user_id, keys, slots, at from deleted_users where user_id = any(?::text[])', [
+    [...new Set(userIds)],
+  ])
+}
+
 /** Writes what the round changed, a statement per table and kind of change. */
 export const save = async (tx: Tx, inventory: Inventory): Promise<void> => {
   const shelves = [...inventory.shelves]
@@ -172,6 +196,16 @@ export const save = async (tx: Tx, inventory: Inventory): Promise<void> => {
   )
   await updateRows(tx, 'slots', ['userId', 'providerId'], [...inventory.changedSlots.values()].map(slotRow))
   await saveAnswers(tx, inventory)
+  await forgetDeleted(tx, inventory)
+}
+
+/** A tombstone stays of a deleted user, and nothing else. */
+const forgetDeleted = async (tx: Tx, { newlyDeleted }: Inventory) => {
+  if (newlyDeleted.length === 0) return
+  const users = newlyDeleted.map(({ userId }) => userId)
+  for (const table of ['slots', 'answers', 'reveals'])
+    await tx.raw(`delete from ${table} where user_id = any(?::text[])`, [users])
+  await insertRows(tx, 'deleted_users', newlyDeleted)
 }
 
 // Longer than commands are kept (7 days), so that none can come again that is not known.

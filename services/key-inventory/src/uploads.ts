@@ -33,7 +33,14 @@ export const uploads: Decide<Inventory> = {
     shelf.lowStockThreshold = lowStockThreshold
     for (const { keyId: id, fingerprint, envelope, masked, upstreamPlanId, expiresAt } of good) {
       const described = { id, planId, providerId, masked, upstreamPlanId, expiresAt, uploadedAt: time }
-      const key = { ...described, state: 'available', assignment: null, endedAt: null } as const
+      const key = {
+        ...described,
+        state: 'available',
+        assignment: null,
+        endedAt: null,
+        attempts: 0,
+        lastError: null,
+      } as const
       inventory.addKey(key, { fingerprint, envelope }, time)
     }
     const counts = {

@@ -4,7 +4,7 @@ import { type Bodies, type Instant, instant, userId } from '@coding-plans/schema
 import { type Key, keyStates } from './domain/key.ts'
 import { type Counts, noCounts, type Stock } from './domain/stock.ts'
 import { decide } from './handlers.ts'
-import { type Answer, Inventory, type SlotRecord } from './inventory.ts'
+import { type Answer, type Deleted, Inventory, type SlotRecord } from './inventory.ts'
 import type { LockedLine, OpenedKey, OpenedUpload } from './prepare.ts'
 import { stockEvents } from './stock-events.ts'
 
@@ -14,12 +14,16 @@ const lock = (name: string) => ({
   wrappingKeyId: 'kek_test',
 })
 
+// A key opens to what it shows: nothing is masked here.
+const decisions = decide({ open: ({ ciphertext }) => Buffer.from(ciphertext) })
+
 /** Everything an inventory has, in maps: rounds are loaded from it and written back to it, as on a database. */
 export class World {
   readonly stocks = new Map<string, Stock>()
   readonly keys = new Map<string, Key>()
   readonly slots = new Map<string, SlotRecord>()
   readonly answers = new Map<string, Answer>()
+  readonly deleted = new Map<string, Deleted>()
   readonly #fingerprints = new Map<string, string>()
 
   round(...messages: Message[]): Saying[] {
@@ -31,9 +35,14 @@ export class World {
       slots: [...this.slots.values()],
       answers: [...this.answers.values()],
       known: [...this.#fingerprints].map(([id, fingerprint]) => ({ id, fingerprint })),
+      envelopes: new Map([...this.#fingerprints.keys()].map((id) => [id, lock(this.keys.get(id)?.masked ?? '')])),
+      deleted: [...this.deleted.values()],
     })
     const said = messages.flatMap((one) =>
-      (decide[one.name as keyof typeof decide] as (state: Inventory, message: Message) => Saying[])(inventory, one),
+      (decisions[one.name as keyof typeof decisions] as (state: Inventory, message: Message) => Saying[])(
+        inventory,
+        one,
+      ),
     )
     const whole = stockEvents(inventory)
     this.#save(inventory)
@@ -62,6 +71,11 @@ export class World {
     for (const [id, { fingerprint }] of inventory.newKeys) this.#fingerprints.set(id, fingerprint)
     for (const [id, record] of inventory.changedSlots) this.slots.set(id, record)
     for (const answer of inventory.newAnswers) this.answers.set(answer.operationId, answer)
+    for (const tombstone of inventory.newlyDeleted) {
+      this.deleted.set(tombstone.userId, tombstone)
+      for (const [id, { slot }] of this.slots) if (slot.userId === tombstone.userId) this.slots.delete(id)
+      for (const [id, { userId: user }] of this.answers) if (user === tombstone.userId) this.answers.delete(id)
+    }
   }
 }
 
@@ -121,6 +135,8 @@ export const assignKey = (
       reveal: true,
       upstreamRevocation: 'never',
       lowStockThreshold: 0,
+      termEndsAt: null,
+      graceHours: 0,
       ...change,
     },
     at({ ...(time && { time }), ...(asOf && { asOf }) }),
@@ -142,6 +158,21 @@ export const deleteOwnKey = (user: string, operationId: string, time = 1_000) =>
   message('DeleteOwnKey', whose(user, operationId), at({ time }))
 export const testKey = (user: string, operationId: string, time = 1_000) =>
   message('TestKey', whose(user, operationId), at({ time }))
+
+export const unlinkKeys = (user: string, operationId = `op_delete_${user}`, time = 3_000) =>
+  message('UnlinkKeys', { userId: userId(user), operationId }, at({ time }))
+
+export const settleRevocation = (
+  keyId: string,
+  operationId: string,
+  outcome: Bodies['SettleRevocation']['outcome'],
+  change: Partial<Bodies['SettleRevocation']> = {},
+) =>
+  message(
+    'SettleRevocation',
+    { planId: 'gold', operationId, keyId, outcome, reason: null, actor: 'admin-1', ...change },
+    at({ time: 3_000 }),
+  )
 
 /** The bodies of what was said under one name. */
 export const bodies = <Name extends Saying['name']>(said: readonly Saying[], name: Name) =>

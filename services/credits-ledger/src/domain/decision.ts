@@ -1,7 +1,6 @@
 import type { Call, Saying } from '@coding-plans/runtime'
 import type { HoldDeclined, Instant, Microdollars, UserId } from '@coding-plans/schemas'
 import type { Account } from './account.ts'
-import type { AutoTopUp, TopUp } from './top-up.ts'
 import type { Transfer } from './transfer.ts'
 
 /** Credits set aside for one operation. `open`, then `captured` or `released`, once. */
@@ -30,6 +29,30 @@ export interface Decline {
   readonly available: Microdollars
   readonly version: number
   readonly reason: Exclude<HoldDeclined['reason'], 'unknown'>
+}
+
+/** How a user's credits are topped up, if they are (TOP-1). */
+export interface AutoTopUp {
+  readonly userId: UserId
+  readonly enabled: boolean
+  readonly amount: Microdollars
+  readonly paymentMethodId: string | null
+  /** Raised by every change; what readers go by. */
+  readonly version: number
+  readonly setAt: Instant
+  /** The operation that set it last; null: a declined payment, or the deletion of its user. */
+  readonly operationId: string | null
+}
+
+/** One top-up: the marker that it was tried, and what came of it. `off` and `closed` were no attempts. */
+export interface TopUp {
+  readonly topUpId: string
+  readonly userId: UserId
+  readonly state: 'asked' | 'paid' | 'declined' | 'off' | 'closed' | 'returned'
+  readonly amount: Microdollars
+  readonly paymentMethodId: string | null
+  readonly paymentId: string | null
+  readonly askedAt: Instant
 }
 
 /** What one command comes to. Nothing to write: it was known before. */

@@ -12,32 +12,8 @@ import {
 } from '@coding-plans/schemas'
 import { type Account, balanceOf, emptyAccount } from './account.ts'
 import { availableIncreased, creditsToppedUp } from './answers.ts'
-import type { Decision } from './decision.ts'
+import type { AutoTopUp, Decision, TopUp } from './decision.ts'
 import { type Cause, post, type Transfer, transferId } from './transfer.ts'
-
-/** How a user's credits are topped up, if they are (TOP-1). */
-export interface AutoTopUp {
-  readonly userId: UserId
-  readonly enabled: boolean
-  readonly amount: Microdollars
-  readonly paymentMethodId: string | null
-  /** Raised by every change; what readers go by. */
-  readonly version: number
-  readonly setAt: Instant
-  /** The operation that set it last; null: a declined payment, or the deletion of its user. */
-  readonly operationId: string | null
-}
-
-/** One top-up: the marker that it was tried, and what came of it. `off` and `closed` were no attempts. */
-export interface TopUp {
-  readonly topUpId: string
-  readonly userId: UserId
-  readonly state: 'asked' | 'paid' | 'declined' | 'off' | 'closed' | 'returned'
-  readonly amount: Microdollars
-  readonly paymentMethodId: string | null
-  readonly paymentId: string | null
-  readonly askedAt: Instant
-}
 
 export interface TopUpFile {
   readonly account: Account | undefined

@@ -7,8 +7,9 @@ export type UpstreamRevocation = Exclude<Bodies['AssignKey']['upstreamRevocation
 /** Who got the key, under which policy, and the versions that its answer named. */
 export interface Assignment {
   readonly assignmentId: string
-  readonly userId: UserId
-  readonly subscriptionId: string
+  /** null, and the subscription too: that user is deleted (GDP-1). */
+  readonly userId: UserId | null
+  readonly subscriptionId: string | null
   readonly assignedAt: Instant
   readonly ownership: Ownership
   readonly reveal: boolean
@@ -32,18 +33,28 @@ export interface Key {
   readonly assignment: Assignment | null
   /** When access ended; the slot no longer has it. */
   readonly endedAt: Instant | null
+  /** How often revoking it at the vendor failed, and why it did last; never with a secret in it (INV-9). */
+  readonly attempts: number
+  readonly lastError: string | null
 }
 
-export type KeyStep = 'assign' | 'expire' | 'keep as evidence' | 'withdraw'
+export type KeyStep =
+  | 'assign'
+  | 'expire'
+  | 'keep as evidence'
+  | 'withdraw'
+  | 'revoke'
+  | 'fail to revoke'
+  | 'revoke anew'
 
 /** States down, steps across (requirements, section 2). What was assigned has no way back to `available`. */
 export const keyTransitions: Readonly<Record<KeyState, Partial<Record<KeyStep, KeyState>>>> = {
   available: { assign: 'assigned', expire: 'retired' },
   quarantined: {},
   assigned: { 'keep as evidence': 'assigned', withdraw: 'revocation_pending' },
-  revocation_pending: {},
+  revocation_pending: { revoke: 'revoked', 'fail to revoke': 'revocation_failed' },
   revoked: {},
-  revocation_failed: {},
+  revocation_failed: { revoke: 'revoked', 'revoke anew': 'revocation_pending' },
   retired: {},
 }
 
@@ -74,5 +85,24 @@ export const end = (key: Key, at: Instant): Key => {
   return { ...key, state: step(key, taken), endedAt: at }
 }
 
-/** Whether nothing may be left of what the key opens: it is only evidence. */
-export const erased = ({ state, endedAt }: Key) => state === 'assigned' && endedAt !== null
+export type RevocationOutcome = 'done' | 'failed' | 'requeue'
+
+const revocationSteps: Readonly<Record<RevocationOutcome, KeyStep>> = {
+  done: 'revoke',
+  failed: 'fail to revoke',
+  requeue: 'revoke anew',
+}
+
+/** What became of revoking it at the vendor (INV-9); null: not from this state. `error` has no secret in it any more. */
+export const settleRevocation = (key: Key, outcome: RevocationOutcome, error: string | null): Key | null => {
+  const state = keyTransitions[key.state][revocationSteps[outcome]]
+  if (!state) return null
+  return outcome === 'failed' ? { ...key, state, attempts: key.attempts + 1, lastError: error } : { ...key, state }
+}
+
+/** Nobody can tell any more whose it was (GDP-1); that it was somebody's stays: it never returns to stock. */
+export const unlink = (key: Key): Key =>
+  key.assignment ? { ...key, assignment: { ...key.assignment, userId: null, subscriptionId: null } } : key
+
+/** Whether nothing may be left of what the key opens: it is only evidence, or revoked. */
+export const erased = ({ state, endedAt }: Key) => state === 'revoked' || (state === 'assigned' && endedAt !== null)

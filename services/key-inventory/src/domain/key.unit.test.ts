@@ -14,6 +14,8 @@ const key: Key = {
   uploadedAt: instant(0),
   assignment: null,
   endedAt: null,
+  attempts: 0,
+  lastError: null,
 }
 const assignment: Assignment = {
   assignmentId: 'op_1',
@@ -33,7 +35,7 @@ test('INV-5: a key that was assigned never returns to stock', () => {
   const reachable = new Set<string>(['assigned'])
   for (const state of reachable)
     for (const next of Object.values(keyTransitions[state as Key['state']])) reachable.add(next)
-  expect([...reachable].sort()).toEqual(['assigned', 'revocation_pending'])
+  expect([...reachable].sort()).toEqual(['assigned', 'revocation_failed', 'revocation_pending', 'revoked'])
   expect(() => assign(sold('never'), assignment)).toThrow('key_1 is assigned')
   expect(() => assign(end(sold('never'), instant(20)), assignment)).toThrow()
 })
