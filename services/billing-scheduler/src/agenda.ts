@@ -5,12 +5,13 @@ import type { Term } from './domain/term.ts'
 /** What came of due messages, as a tick counts it. */
 export type Outcome = keyof Omit<BillingTicked, 'clock' | 'operationId' | 'asOf'>
 
-/** A billing tick that was asked for: answered when nothing that is due up to `asOf` is left. */
+/** A billing tick that was asked for: answered when nothing that is due up to `asOf` is left, or its wait is over. */
 export interface Tick {
   readonly operationId: string
   readonly asOf: Instant
-  /** Wall clock. */
+  /** Wall clock, as the end of the wait. */
   readonly askedAt: Instant
+  readonly waitUntil: Instant
 }
 
 /** What a round knows and changes: the terms its messages are about, and what they ask of the clock. */

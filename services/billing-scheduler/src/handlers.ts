@@ -89,11 +89,13 @@ const decide = (mode: ClockMode): Decide<Agenda> => ({
     agenda.requested.push({ operationId, toInstant: to, byDuration: by, actor, outage })
     return []
   },
-  RunBillingTick: (agenda, { body: { operationId } }) => {
+  RunBillingTick: (agenda, { body: { operationId, waitMilliseconds } }) => {
     if (agenda.known.has(operationId)) return []
     agenda.known.add(operationId)
     // What is due is said anyway; the tick is answered when nothing up to here is left.
-    agenda.ticks.push({ operationId, asOf: instant(agenda.horizon ?? agenda.wallClock), askedAt: agenda.wallClock })
+    const { horizon, wallClock: askedAt } = agenda
+    const waitUntil = instant(askedAt + waitMilliseconds)
+    agenda.ticks.push({ operationId, asOf: instant(horizon ?? askedAt), askedAt, waitUntil })
     return []
   },
 })

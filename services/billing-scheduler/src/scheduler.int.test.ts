@@ -245,7 +245,11 @@ test('ticks during an advance join it: each is answered when all is, and nothing
   const ticks = ['op_tick_1', 'op_tick_2', 'op_tick_3', 'op_tick_4']
   await gateway.say(
     ticks.map((operationId) =>
-      gateway.record('RunBillingTick', { clock: 'clock', operationId }, { cause: operationId }),
+      gateway.record(
+        'RunBillingTick',
+        { clock: 'clock', operationId, waitMilliseconds: 60_000 },
+        { cause: operationId },
+      ),
     ),
   )
   const answers = await heard.until(({ name }) => name === 'BillingTicked', 4)

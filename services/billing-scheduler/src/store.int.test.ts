@@ -228,7 +228,9 @@ test('advances take turns in the order they were asked for, each once, and are f
   expect(rows).toEqual([{ operation_id: 'op_a' }])
 })
 
-test('a tick is answered when nothing up to its instant is left, with what was counted since', async () => {
+test('a tick is answered when nothing up to its instant is left, or its wait is over, with what was counted since', async () => {
+  const waitUntil = instant(WALL + 500)
+  const answered = (wallClock = WALL) => within((tx) => findAnsweredTicks(tx, wallClock))
   const round = (change: (agenda: Awaited<ReturnType<typeof loadAgenda>>) => void) =>
     within(async (tx) => {
       const agenda = await loadAgenda(tx, [], AT)
@@ -237,16 +239,15 @@ test('a tick is answered when nothing up to its instant is left, with what was c
     })
   await insert([term({}), term({ subscriptionId: 'sub_2', userId: userId('bob'), boundary: instant(101) })])
   await round((agenda) => count(agenda, { lane: 3 }, 'renewed'))
-  await round((agenda) => agenda.ticks.push({ operationId: 'op_tick', asOf: instant(100), askedAt: WALL }))
-  expect(await within(findAnsweredTicks)).toEqual([])
+  await round((agenda) => agenda.ticks.push({ operationId: 'op_tick', asOf: instant(100), askedAt: WALL, waitUntil }))
+  expect(await answered()).toEqual([])
   await take(100)
-  expect(await within(findAnsweredTicks)).toEqual([])
+  expect(await answered()).toEqual([])
+  expect(await answered(waitUntil)).toMatchObject([{ operationId: 'op_tick', counts: { renewed: 0 } }])
   await knex.raw(`update terms set state = 'answered' where state = 'said'`)
   for (const lane of [3, 5]) await round((agenda) => count(agenda, { lane }, 'renewed'))
   const none = { ended: 0, pastDue: 0, recovered: 0, topUps: 0, duplicates: 0, errors: 0 }
-  expect(await within(findAnsweredTicks)).toEqual([
-    { operationId: 'op_tick', asOf: 100, counts: { renewed: 2, ...none } },
-  ])
+  expect(await answered()).toEqual([{ operationId: 'op_tick', asOf: 100, counts: { renewed: 2, ...none } }])
   await within((tx) => answerTick(tx, 'op_tick', WALL))
-  expect(await within(findAnsweredTicks)).toEqual([])
+  expect(await answered()).toEqual([])
 })

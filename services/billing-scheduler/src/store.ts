@@ -201,12 +201,14 @@ const readTallies = async (tx: Tx): Promise<Counts> => {
 /** Ticks up to whose instant nothing is unanswered, with what was counted since. */
 export const findAnsweredTicks = async (
   tx: Tx,
+  wallClock: Instant,
 ): Promise<(Pick<Tick, 'operationId' | 'asOf'> & { counts: Counts })[]> => {
   const ticks = await select<Tick & { before: Counts }>(
     tx,
     `select operation_id, as_of, before from ticks t
-     where answered_at is null and not exists (
-       select from terms where state in ('waiting', 'said') and due <= t.as_of)`,
+     where answered_at is null and (wait_until <= ? or not exists (
+       select from terms where state in ('waiting', 'said') and due <= t.as_of))`,
+    [wallClock],
   )
   if (ticks.length === 0) return []
   const now = await readTallies(tx)

@@ -12,7 +12,7 @@ export const tickWork: LaneWork = {
   run: async (tx, lanes, wallClock) => {
     if (!lanes.includes(laneOf(CLOCK))) return []
     const said: Saying[] = []
-    for (const { operationId, asOf, counts } of await findAnsweredTicks(tx)) {
+    for (const { operationId, asOf, counts } of await findAnsweredTicks(tx, wallClock)) {
       await answerTick(tx, operationId, wallClock)
       const how = { time: asOf, correlationId: operationId, cause: `tick|${operationId}` }
       said.push(say('BillingTicked', { clock: CLOCK, operationId, asOf, ...counts }, how))

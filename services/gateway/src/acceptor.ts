@@ -28,6 +28,8 @@ export interface Intent {
   readonly caller: string
   /** The key of its command: a user, a plan, or the clock. */
   readonly subject: string
+  /** The user that it is about, if that is not the caller. */
+  readonly about?: string
   /** null: every request is an operation of its own. */
   readonly key: IdempotencyKey | null
   readonly purchase?: PurchaseQuestion
@@ -40,6 +42,8 @@ export interface Intent {
 export type Verdict =
   | { readonly verdict: 'new' | 'replayed' | 'attached'; readonly operationId: string; readonly finished: boolean }
   | { readonly verdict: 'reused' }
+  /** Whoever asks, or for whom it is asked, is deleted (PER-1). */
+  | { readonly verdict: 'deleted' }
   /** Nothing was accepted: seal the command for this operation first. */
   | { readonly verdict: 'seal'; readonly operationId: string }
 
@@ -137,10 +141,12 @@ const take = async (acceptance: Acceptance, batch: readonly Waiting[]): Promise<
   if (time === null) throw unavailable('The clock has not been heard yet.')
   const kept = await acceptance.lockKeys(uniqueScopes(batch))
   const facts = await factsOf(acceptance, batch)
+  const deleted = await acceptance.deleted([...new Set(batch.flatMap(({ intent }) => usersOf(intent)))])
   const operations: NewOperation[] = []
   const keys = new Map<string, KeyWrite>()
   const sayings: Saying[] = []
   const verdicts = batch.map(({ intent, ownId }): Verdict => {
+    if (usersOf(intent).some((user) => deleted.has(user))) return { verdict: 'deleted' }
     const decision = intent.key ? decideKey(keptOf(kept, intent.key), intent.key.request.toString('hex')) : null
     if (decision?.verdict === 'reused') return { verdict: 'reused' }
     if (decision && decision.verdict !== 'new') {
@@ -179,6 +185,9 @@ const take = async (acceptance: Acceptance, batch: readonly Waiting[]): Promise<
   const publish = sayings.length > 0 ? await acceptance.append(sayings, time) : () => {}
   return { verdicts, publish }
 }
+
+/** Who must not be deleted; a deletion may be asked for again. */
+const usersOf = ({ kind, caller, about = caller }: Intent) => (kind === 'delete_account' ? [] : [caller, about])
 
 const uniqueScopes = (batch: readonly Waiting[]) => {
   const scopes = batch.flatMap(({ intent }) => (intent.key ? [intent.key.scope] : []))

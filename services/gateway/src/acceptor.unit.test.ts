@@ -17,6 +17,7 @@ const openStore = () => {
     transactions: 0,
     failures: [] as ('before' | 'lost before' | 'lost after')[],
     time: 5 as number | null,
+    deleted: [] as string[],
   }
   const store: AcceptingStore = {
     accept: async (act) => {
@@ -35,6 +36,7 @@ const openStore = () => {
           ),
         purchaseFacts: async (questions) =>
           questions.map(() => ({ planVersion: 1, knownSubscriptionId: null, knownEnd: null })),
+        deleted: async (users) => new Set(users.filter((user) => state.deleted.includes(user))),
         write: async (rows, kept) => {
           writes.push(() => {
             for (const row of rows) operations.set(row.id, row)

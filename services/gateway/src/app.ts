@@ -1,15 +1,19 @@
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
-import { mayAct } from './authentication.ts'
+import { aMachine, mayAct } from './authentication.ts'
 import type { Desk } from './desk.ts'
 import { problem, Refused } from './problem.ts'
 import { onError, onUnknownPath } from './problem-reply.ts'
+import { accountRoutes } from './routes/account.ts'
 import { adminCreditsRoutes } from './routes/admin-credits.ts'
 import { adminKeyRoutes } from './routes/admin-keys.ts'
 import { adminPlanRoutes } from './routes/admin-plans.ts'
+import { adminRevocationRoutes } from './routes/admin-revocations.ts'
 import { adminSubscriptionRoutes } from './routes/admin-subscriptions.ts'
 import { adminSystemRoutes } from './routes/admin-system.ts'
 import { creditRoutes } from './routes/credits.ts'
+import { cronRoutes } from './routes/cron.ts'
+import { notificationRoutes } from './routes/notifications.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { planRoutes } from './routes/plans.ts'
 import type { Api, Routes } from './routes/route.ts'
@@ -24,9 +28,13 @@ const everyRoute: readonly Routes[] = [
   subscriptionRoutes,
   slotRoutes,
   creditRoutes,
+  notificationRoutes,
   operationRoutes,
+  accountRoutes,
+  cronRoutes,
   adminPlanRoutes,
   adminKeyRoutes,
+  adminRevocationRoutes,
   adminCreditsRoutes,
   adminSubscriptionRoutes,
   adminSystemRoutes,
@@ -72,7 +80,7 @@ const readBodies = (scope: FastifyInstance) => {
 }
 
 /** The first refusals, in their order: 401, 403, 429. */
-const admit = (scope: FastifyInstance, { authenticate, limits, waiting }: Desk) => {
+const admit = (scope: FastifyInstance, { authenticate, admitCron, limits, waiting }: Desk) => {
   scope.addHook('onRoute', ({ url, config }) => {
     if (!config?.roles) throw new Error(`${url} does not say who may call it.`)
   })
@@ -84,9 +92,11 @@ const admit = (scope: FastifyInstance, { authenticate, limits, waiting }: Desk) 
     // Before anything is awaited: what is answered from here on, the sender could not know (EXT-3).
     request.horizon = waiting.horizon
     if (request.is404) return
-    const caller = await authenticate(request.headers.authorization)
+    const { roles = [], limit, machine } = request.routeOptions.config
+    const { authorization } = request.headers
+    if (machine) admitCron(authorization)
+    const caller = machine ? aMachine : await authenticate(authorization)
     request.caller = caller
-    const { roles = [], limit } = request.routeOptions.config
     if (roles.length > 0 && !mayAct(caller, roles))
       throw new Refused(problem('forbidden', `This is open to ${roles.join(', ')}.`))
     if (limit) limits[limit](caller.id)

@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { problem, Refused, unavailable } from './problem.ts'
 
@@ -70,6 +71,19 @@ export const authenticator = (
     }
   }
 }
+
+const digest = (text: string) => createHash('sha256').update(text).digest()
+
+/** Whether somebody bears this secret; told in the same time however much of it is right. @throws Refused 401 */
+export const bearerOf = (secret: string) => {
+  const expected = digest(`Bearer ${secret}`)
+  return (authorization: string | undefined) => {
+    if (!timingSafeEqual(digest(authorization ?? ''), expected)) throw unauthorized()
+  }
+}
+
+/** Who ticks: nobody's id, since those are never empty. */
+export const aMachine: Caller = { id: '', roles: new Set() }
 
 /** Whether this caller may do what is open to `allowed`; an admin may do all. */
 export const mayAct = (caller: Caller, allowed: readonly Role[]) =>

@@ -81,9 +81,9 @@ test('a start without any way to check tokens, or with bad limits, names every v
     INTERNAL_SECRET: Buffer.alloc(32).toString('base64'),
   }
   expect(() => readConfig({ ...given, PURCHASES_PER_MINUTE: '0' })).toThrow(
-    /(?=.*KEY_INVENTORY_URL)(?=.*AUTH_JWT_SECRET)(?=.*PURCHASES_PER_MINUTE)/,
+    /(?=.*KEY_INVENTORY_URL)(?=.*AUTH_JWT_SECRET)(?=.*CRON_SECRET)(?=.*PURCHASES_PER_MINUTE)/,
   )
-  const config = readConfig({ ...given, KEY_INVENTORY_URL: 'http://x', AUTH_JWKS_URL: 'https://x' })
+  const config = readConfig({ ...given, KEY_INVENTORY_URL: 'http://x', AUTH_JWKS_URL: 'https://x', CRON_SECRET: 'x' })
   expect(config).toMatchObject({
     AUTH_JWT_SECRET: null,
     PORT: 8080,

@@ -5,7 +5,7 @@ import { type IdempotencyKey, idempotencyKey, keyFrom } from './idempotency.ts'
 import { iso } from './instants.ts'
 import { type OperationKind, operationKinds } from './operation-kinds.ts'
 import { type OperationBody, showOperation } from './presentation.ts'
-import { type Problem, problem, Refused, unavailable } from './problem.ts'
+import { accountDeleted, type Problem, problem, Refused, unavailable } from './problem.ts'
 import { sendProblem } from './problem-reply.ts'
 import type { ShownOperation } from './rows.ts'
 import { type Sealed, seal } from './sealing.ts'
@@ -46,6 +46,8 @@ export interface Asked {
 interface Answering {
   /** What a 202 says besides the operation. */
   readonly pending?: () => Promise<object>
+  /** Seconds that are waited beyond what is preferred, for an outcome that comes with the end of the wait. */
+  readonly patience?: number
 }
 
 /** Accept, wait for the outcome, answer with it; with 202 when the wait is over first. */
@@ -95,12 +97,13 @@ type Accepted = Extract<Verdict, { finished: boolean }>
 const answer = async (asked: Asked, kind: OperationKind, verdict: Verdict, answering: Answering) => {
   if (verdict.verdict === 'reused')
     throw new Refused(problem('idempotency_key_reused', 'This key was used for another request; take a new one.'))
+  if (verdict.verdict === 'deleted') throw new Refused(accountDeleted())
   if (verdict.verdict === 'seal') throw new Error(`${kind} is accepted only when it is sealed.`)
-  return answerWith(asked, kind, verdict, await waitFor(asked, verdict), answering)
+  return answerWith(asked, kind, verdict, await waitFor(asked, verdict, answering), answering)
 }
 
-const waitFor = ({ desk, request }: Asked, { operationId, finished }: Accepted) => {
-  const outcome = desk.waiting.wait(operationId, waitSeconds(request.headers.prefer) * 1000)
+const waitFor = ({ desk, request }: Asked, { operationId, finished }: Accepted, { patience = 0 }: Answering = {}) => {
+  const outcome = desk.waiting.wait(operationId, (waitSeconds(request.headers.prefer) + patience) * 1000)
   if (finished) desk.waiting.look()
   return outcome
 }
@@ -114,15 +117,15 @@ const answerWith = async (
 ) => {
   reply.header('operation-id', operationId)
   if (verdict !== 'new') reply.header('idempotency-replayed', 'true')
-  if (!operation?.visible) {
+  const { success } = operationKinds[kind]
+  if (operation?.visible && operation.outcome !== 'succeeded') return sendProblem(reply, operation.answer as Problem)
+  if (!operation?.visible || success === 202) {
     const body = operation ? showOperation(operation) : unheardOf(operationId, kind)
     return reply
       .code(202)
       .header('location', `/v1/operations/${operationId}`)
       .send({ ...body, ...(await pending?.()) })
   }
-  if (operation.outcome !== 'succeeded') return sendProblem(reply, operation.answer as Problem)
-  const { success } = operationKinds[kind]
   return success === 204 ? reply.code(204).send() : reply.code(success).send(operation.answer)
 }
 

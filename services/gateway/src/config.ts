@@ -9,6 +9,7 @@ const gatewayEnvironment = {
   KEY_INVENTORY_URL: text(),
   AUTH_JWT_SECRET: optional(),
   AUTH_JWKS_URL: optional(),
+  CRON_SECRET: text(),
   PURCHASES_PER_MINUTE: perMinute(300),
   KEY_TESTS_PER_MINUTE: perMinute(10),
 }

@@ -4,7 +4,7 @@ import fastify, { type FastifyInstance, type InjectOptions, type LightMyRequestR
 import { SignJWT } from 'jose'
 import type { Intent, Verdict } from './acceptor.ts'
 import { buildApp, serverOptions } from './app.ts'
-import { authenticator } from './authentication.ts'
+import { authenticator, bearerOf } from './authentication.ts'
 import type { Desk } from './desk.ts'
 import { T0 } from './events.testing.ts'
 import { rateLimit } from './rate-limit.ts'
@@ -13,6 +13,8 @@ import { restsOnNothing, type ShownOperation } from './rows.ts'
 /** The contract on a server that does not listen, with a desk that remembers what it was asked. */
 
 export const SECRET = 'a secret that is only for tests, of enough bytes'
+
+export const CRON = 'a secret of the machine that ticks'
 
 export const tokenFor = (sub: string, roles?: unknown, expires = '1h') =>
   new SignJWT({ ...(roles === undefined ? {} : { roles }) })
@@ -41,19 +43,24 @@ const nothing = async () => []
 
 const emptyReading: Desk['reading'] = {
   plans: nothing,
+  wishes: async () => new Set<string>(),
   plan: nobody,
   planVersions: nothing,
   providerKnown: async () => true,
   subscriptions: nothing,
   subscription: nobody,
   charges: nothing,
+  autoTopUp: nobody,
   credits: nobody,
   creditsAt: nobody,
   entries: nothing,
   slots: nothing,
+  notifications: nothing,
+  deleted: async () => false,
   operation: nobody,
   stock: nothing,
   keys: nothing,
+  planOfKey: nobody,
   audit: nothing,
   clock: nobody,
 }
@@ -86,6 +93,7 @@ export const openBench = async ({ desk, reading, verdict, found = operation(), o
     mode: 'test',
     secret: Buffer.alloc(32, 1),
     authenticate: authenticator({ secret: SECRET, jwksUrl: null }, () => Date.now()),
+    admitCron: bearerOf(CRON),
     limits: { purchases: rateLimit(300, () => 0), keyTests: rateLimit(10, () => 0) },
     acceptor: {
       accept: async (intent) => {

@@ -12,6 +12,8 @@ export interface Desk {
   /** Keys the hashes of requests. */
   readonly secret: Buffer
   readonly authenticate: Authenticate
+  /** The bearer of a machine that ticks. @throws Refused 401 for another */
+  readonly admitCron: (authorization: string | undefined) => void
   readonly limits: Readonly<Record<LimitName, RateLimit>>
   readonly acceptor: Pick<Acceptor, 'accept'>
   readonly waiting: Pick<WaitingRoom, 'wait' | 'look' | 'horizon' | 'closed'>
@@ -30,6 +32,8 @@ declare module 'fastify' {
     /** Who may call; empty: every user. An admin may do all. Required under /v1. */
     roles?: readonly Role[]
     limit?: LimitName
+    /** Not for people: a machine with a secret of its own. */
+    machine?: 'cron'
   }
   interface FastifyRequest {
     caller: Caller

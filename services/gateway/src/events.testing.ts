@@ -1,17 +1,18 @@
 import type { Message } from '@coding-plans/runtime'
 import { message } from '@coding-plans/runtime/testing'
 import { type Bodies, instant, type MessageName, microdollars, userId } from '@coding-plans/schemas'
+import { DAY, livesBodies, T0 } from './events-of-lives.testing.ts'
 
 /** Events as the other services say them, with everything a test does not care about filled in. */
 
-export const T0 = Date.UTC(2026, 0, 1)
-export const DAY = 86_400_000
+export { DAY, T0 } from './events-of-lives.testing.ts'
 
 type Fields<Name extends MessageName> = { [Field in keyof Bodies[Name]]?: unknown }
 
 const ada = userId('ada')
 
 const bodies: { readonly [Name in MessageName]?: Bodies[Name] } = {
+  ...livesBodies,
   PlanPublished: {
     planId: 'acme-coding',
     version: 1,
@@ -88,6 +89,8 @@ const bodies: { readonly [Name in MessageName]?: Bodies[Name] } = {
     cancelAtPeriodEnd: false,
     version: 2,
     accountVersion: 5,
+    periodStart: null,
+    recovered: false,
   },
   CancellationScheduled: { userId: ada, operationId: 'op_cancel', subscriptionId: 'sub_1', by: 'user', version: 2 },
   SubscriptionEnding: {

@@ -1,7 +1,7 @@
 import type { ServiceOptions } from '@coding-plans/runtime'
 import { Acceptor } from './acceptor.ts'
 import { buildApp, serverOptions } from './app.ts'
-import { authenticator } from './authentication.ts'
+import { authenticator, bearerOf } from './authentication.ts'
 import type { Config } from './config.ts'
 import { projector } from './handlers.ts'
 import { inventoryAt } from './inventory.ts'
@@ -46,6 +46,7 @@ export const gateway = (config: Config): Omit<ServiceOptions<ReadModels>, 'envir
         mode: config.CLOCK,
         secret: config.INTERNAL_SECRET,
         authenticate: authenticator({ secret: config.AUTH_JWT_SECRET, jwksUrl: config.AUTH_JWKS_URL }, wallClock),
+        admitCron: bearerOf(config.CRON_SECRET),
         limits: {
           purchases: rateLimit(config.PURCHASES_PER_MINUTE, wallClock),
           keyTests: rateLimit(config.KEY_TESTS_PER_MINUTE, wallClock),

@@ -1,19 +1,34 @@
 import type { Decide, Handler, Message } from '@coding-plans/runtime'
 import type { MessageName } from '@coding-plans/schemas'
-import { creditsHeld, creditsPosted, creditsRefunded, holdCaptured, holdReleased } from './projections/accounts.ts'
+import {
+  autoTopUpRefused,
+  autoTopUpSet,
+  creditsHeld,
+  creditsPosted,
+  creditsRefunded,
+  creditsRefused,
+  creditsToppedUp,
+  holdCaptured,
+  holdReleased,
+  topUpDeclined,
+} from './projections/accounts.ts'
 import {
   audited,
+  billingTicked,
   clockAdvanced,
   clockMoved,
   clockRefused,
   planPublished,
   planRefused,
 } from './projections/catalogue.ts'
+import { accountDeleted, deletionBegun } from './projections/deletions.ts'
 import {
   keyAssigned,
   keyRemoved,
   keysUploaded,
   keyTested,
+  revocationRefused,
+  revocationSettled,
   slotChanged,
   slotChangeRefused,
   stockChanged,
@@ -27,12 +42,17 @@ import {
   cancellationScheduled,
   cancellationUndone,
   changeRefused,
+  daysGranted,
   ended,
   ending,
   extended,
+  pastDue,
   purchaseRefused,
   renewed,
+  renewingSoon,
+  topUpAwaited,
 } from './projections/subscriptions.ts'
+import { restockTold, restockWished, restockWishRefused, restockWishWithdrawn } from './projections/wishes.ts'
 
 type Projection<Name extends MessageName> = (models: ReadModels, message: Message<Name>) => void
 
@@ -54,6 +74,10 @@ export const decide: Decide<ReadModels> = {
   SubscriptionActivated: learn<'SubscriptionActivated'>(activated),
   SubscriptionExtended: learn<'SubscriptionExtended'>(extended),
   SubscriptionRenewed: learn<'SubscriptionRenewed'>(renewed),
+  RenewingSoon: learn<'RenewingSoon'>(renewingSoon),
+  SubscriptionPastDue: learn<'SubscriptionPastDue'>(pastDue),
+  TopUpAwaited: learn<'TopUpAwaited'>(topUpAwaited),
+  DaysGranted: learn<'DaysGranted'>(daysGranted),
   CancellationScheduled: learn<'CancellationScheduled'>(cancellationScheduled),
   CancellationUndone: learn<'CancellationUndone'>(cancellationUndone),
   SubscriptionEnding: learn<'SubscriptionEnding'>(ending),
@@ -62,12 +86,28 @@ export const decide: Decide<ReadModels> = {
   CancellationRefused: learn<'CancellationRefused'>(cancellationRefused),
   SubscriptionChangeRefused: learn<'SubscriptionChangeRefused'>(changeRefused),
 
+  RestockWished: learn<'RestockWished'>(restockWished),
+  RestockWishWithdrawn: learn<'RestockWishWithdrawn'>(restockWishWithdrawn),
+  RestockWishRefused: learn<'RestockWishRefused'>(restockWishRefused),
+  RestockTold: learn<'RestockTold'>(restockTold),
+
+  AccountDeletionBegun: learn<'AccountDeletionBegun'>(deletionBegun),
+  KeysUnlinked: learn<'KeysUnlinked'>(onlyAStep),
+  AccountClosed: learn<'AccountClosed'>(onlyAStep),
+  AccountDeleted: learn<'AccountDeleted'>(accountDeleted),
+
   CreditsHeld: learn<'CreditsHeld'>(creditsHeld),
   HoldDeclined: learn<'HoldDeclined'>(onlyAStep),
   HoldReleased: learn<'HoldReleased'>(holdReleased),
   HoldCaptured: learn<'HoldCaptured'>(holdCaptured),
   CreditsPosted: learn<'CreditsPosted'>(creditsPosted),
   CreditsRefunded: learn<'CreditsRefunded'>(creditsRefunded),
+
+  CreditsRefused: learn<'CreditsRefused'>(creditsRefused),
+  CreditsToppedUp: learn<'CreditsToppedUp'>(creditsToppedUp),
+  TopUpDeclined: learn<'TopUpDeclined'>(topUpDeclined),
+  AutoTopUpSet: learn<'AutoTopUpSet'>(autoTopUpSet),
+  AutoTopUpRefused: learn<'AutoTopUpRefused'>(autoTopUpRefused),
 
   KeyAssigned: learn<'KeyAssigned'>(keyAssigned),
   KeyDeclined: learn<'KeyDeclined'>(onlyAStep),
@@ -78,10 +118,13 @@ export const decide: Decide<ReadModels> = {
   StockChanged: learn<'StockChanged'>(stockChanged),
   KeysUploaded: learn<'KeysUploaded'>(keysUploaded),
   UploadRefused: learn<'UploadRefused'>(uploadRefused),
+  RevocationSettled: learn<'RevocationSettled'>(revocationSettled),
+  RevocationRefused: learn<'RevocationRefused'>(revocationRefused),
 
   ClockMoved: learn<'ClockMoved'>(clockMoved),
   ClockAdvanced: learn<'ClockAdvanced'>(clockAdvanced),
   ClockRefused: learn<'ClockRefused'>(clockRefused),
+  BillingTicked: learn<'BillingTicked'>(billingTicked),
 
   ActionAudited: learn<'ActionAudited'>(audited),
   CommandFailed: learn<'CommandFailed'>(fail),

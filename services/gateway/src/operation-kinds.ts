@@ -1,19 +1,27 @@
 import type { MessageName } from '@coding-plans/schemas'
 
-/** Every operation that can be asked for: the command it sends, and the status its success answers with. */
+/** Every operation that can be asked for: the command it sends, the status its success answers with, and what it is about. */
 export const operationKinds = {
-  purchase: { command: 'PurchasePlan', success: 201 },
-  cancel: { command: 'CancelSubscription', success: 200 },
-  resume: { command: 'ResumeSubscription', success: 200 },
-  terminate: { command: 'TerminateSubscription', success: 200 },
-  put_key: { command: 'PutOwnKey', success: 200 },
-  enable_key: { command: 'EnableOwnKey', success: 200 },
-  delete_key: { command: 'DeleteOwnKey', success: 204 },
-  test_key: { command: 'TestKey', success: 200 },
-  publish_plan: { command: 'PublishPlan', success: 200 },
-  upload_keys: { command: 'UploadKeys', success: 200 },
-  post_credits: { command: 'PostCredits', success: 201 },
-  advance_clock: { command: 'AdvanceClock', success: 200 },
-} as const satisfies Record<string, { command: MessageName; success: number }>
+  purchase: { command: 'PurchasePlan', success: 201, subject: 'user' },
+  cancel: { command: 'CancelSubscription', success: 200, subject: 'user' },
+  resume: { command: 'ResumeSubscription', success: 200, subject: 'user' },
+  terminate: { command: 'TerminateSubscription', success: 200, subject: 'user' },
+  grant_days: { command: 'GrantDays', success: 200, subject: 'user' },
+  wish_restock: { command: 'WishRestock', success: 200, subject: 'user' },
+  withdraw_wish: { command: 'WithdrawRestockWish', success: 204, subject: 'user' },
+  set_auto_top_up: { command: 'SetAutoTopUp', success: 200, subject: 'user' },
+  // Its outcome is a report, told as an operation whenever it is asked for (GDP-1).
+  delete_account: { command: 'DeleteAccount', success: 202, subject: 'user' },
+  put_key: { command: 'PutOwnKey', success: 200, subject: 'user' },
+  enable_key: { command: 'EnableOwnKey', success: 200, subject: 'user' },
+  delete_key: { command: 'DeleteOwnKey', success: 204, subject: 'user' },
+  test_key: { command: 'TestKey', success: 200, subject: 'user' },
+  publish_plan: { command: 'PublishPlan', success: 200, subject: 'plan' },
+  settle_revocation: { command: 'SettleRevocation', success: 200, subject: 'plan' },
+  upload_keys: { command: 'UploadKeys', success: 200, subject: 'plan' },
+  post_credits: { command: 'PostCredits', success: 201, subject: 'user' },
+  advance_clock: { command: 'AdvanceClock', success: 200, subject: 'clock' },
+  billing_tick: { command: 'RunBillingTick', success: 200, subject: 'clock' },
+} as const satisfies Record<string, { command: MessageName; success: number; subject: 'user' | 'plan' | 'clock' }>
 
 export type OperationKind = keyof typeof operationKinds

@@ -1,16 +1,19 @@
 import { iso, isoOrNull } from './instants.ts'
 import { stepsToShow } from './projections/steps.ts'
 import type {
+  AccountRow,
   AuditRow,
+  AutoTopUpRow,
   ChargeRow,
   KeyRow,
   MovementRow,
+  NotificationRow,
   OfferedPlan,
   ShownOperation,
   ShownSubscription,
   SlotRow,
   Step,
-  StockCounts,
+  StockByPlan,
 } from './rows.ts'
 
 /** Rows become the shapes of the contract. No rule of the business is judged here: what is shown was told by events. */
@@ -20,7 +23,7 @@ const availability = ({ saleState, available, sellableUntil }: OfferedPlan, now:
   return available === 0 || (sellableUntil !== null && sellableUntil <= now) ? 'sold_out' : 'available'
 }
 
-export const showPlan = (plan: OfferedPlan, now: number) => ({
+export const showPlan = (plan: OfferedPlan, now: number, restockWish = false) => ({
   id: plan.planId,
   providerId: plan.providerId,
   providerName: plan.providerName,
@@ -30,7 +33,7 @@ export const showPlan = (plan: OfferedPlan, now: number) => ({
   priceMicrodollars: plan.price,
   period: { unit: plan.periodUnit, count: plan.periodCount },
   availability: availability(plan, now),
-  restockWish: false,
+  restockWish,
   credentialPolicy: {
     ownership: plan.ownership,
     reveal: plan.reveal,
@@ -51,6 +54,17 @@ export const showOperatorPlan = (plan: OfferedPlan, now: number) => ({
   publishedAt: iso(plan.publishedAt),
 })
 
+/** Until when there is access: what begins to end, or has, says so itself; else the grace, a wait, or the term. */
+const accessUntil = ({
+  endedAt,
+  accessUntil,
+  status,
+  graceEndsAt,
+  awaitedUntil,
+  currentPeriodEnd,
+}: ShownSubscription) =>
+  endedAt ?? accessUntil ?? (status === 'past_due' ? graceEndsAt : awaitedUntil) ?? currentPeriodEnd
+
 export const showSubscription = (row: ShownSubscription) => {
   const live = row.status === 'active' && row.accessUntil === null
   return {
@@ -65,9 +79,9 @@ export const showSubscription = (row: ShownSubscription) => {
     period: { unit: row.periodUnit, count: row.periodCount },
     currentPeriodStart: iso(row.currentPeriodStart),
     currentPeriodEnd: iso(row.currentPeriodEnd),
-    accessUntil: iso(row.endedAt ?? row.accessUntil ?? row.currentPeriodEnd),
+    accessUntil: iso(accessUntil(row)),
     renewsAt: live && !row.cancelAtPeriodEnd ? iso(row.currentPeriodEnd) : null,
-    graceEndsAt: null,
+    graceEndsAt: row.status === 'past_due' ? isoOrNull(row.graceEndsAt) : null,
     endedAt: isoOrNull(row.endedAt),
     endReason: row.endReason,
     previousSubscriptionId: row.previousSubscriptionId,
@@ -96,11 +110,31 @@ export const showEntry = (row: MovementRow) => ({
   chargeId: row.chargeId,
 })
 
-export const showCredits = ({ balance, held }: { balance: number; held: number }) => ({
-  balanceMicrodollars: balance,
-  heldMicrodollars: held,
-  availableMicrodollars: balance - held,
-  autoTopUp: { enabled: false, amountMicrodollars: 0, paymentMethodId: null },
+const noCredits = { balance: 0, held: 0 }
+const neverSet = { enabled: false, amount: 0, paymentMethodId: null }
+
+/** Nothing known of a user, or of how they top up, is shown as if it were set to nothing. */
+export const showCredits = (
+  account: Pick<AccountRow, 'balance' | 'held'> | null | undefined,
+  autoTopUp: Omit<AutoTopUpRow, 'userId' | 'version'> | null | undefined,
+) => {
+  const { balance, held } = account ?? noCredits
+  const { enabled, amount, paymentMethodId } = autoTopUp ?? neverSet
+  return {
+    balanceMicrodollars: balance,
+    heldMicrodollars: held,
+    availableMicrodollars: balance - held,
+    autoTopUp: { enabled, amountMicrodollars: amount, paymentMethodId },
+  }
+}
+
+export const showNotification = (row: NotificationRow) => ({
+  id: row.id,
+  at: iso(row.at),
+  kind: row.kind,
+  subscriptionId: row.subscriptionId,
+  planId: row.planId,
+  data: row.data,
 })
 
 export const showSlot = (row: SlotRow) => ({
@@ -131,7 +165,7 @@ export const showOperation = (operation: ShownOperation) => {
 }
 export type OperationBody = ReturnType<typeof showOperation>
 
-export const showStock = (row: StockCounts) => ({
+export const showStock = (row: StockByPlan) => ({
   planId: row.planId,
   providerId: row.providerId,
   counts: {
@@ -143,7 +177,7 @@ export const showStock = (row: StockCounts) => ({
     revocation_failed: row.revocationFailed,
     retired: row.retired,
   },
-  waiting: 0,
+  waiting: row.waiting,
 })
 
 export const showKey = (row: KeyRow) => ({
@@ -154,8 +188,8 @@ export const showKey = (row: KeyRow) => ({
   uploadedAt: iso(row.uploadedAt),
   assignedAt: isoOrNull(row.assignedAt),
   subscriptionId: row.subscriptionId,
-  attempts: 0,
-  lastError: null,
+  attempts: row.attempts,
+  lastError: row.lastError,
 })
 
 const parsed = (json: string | null): unknown => {

@@ -14,6 +14,7 @@ const kinds = {
   idempotency_key_required: [400, 'An Idempotency-Key is required'],
   unauthorized: [401, 'Not signed in'],
   forbidden: [403, 'Not allowed'],
+  account_deleted: [403, 'The account is deleted'],
   not_found: [404, 'Not found'],
   idempotency_key_reused: [409, 'The Idempotency-Key belongs to another request'],
   body_too_large: [413, 'The body is too large'],
@@ -43,6 +44,9 @@ export class Refused extends Error {
     this.retryAfterSeconds = retryAfterSeconds
   }
 }
+
+/** To anybody who asks for something, or for whom it is asked, after the deletion (PER-1). */
+export const accountDeleted = () => problem('account_deleted', 'Nothing can be asked for any more.')
 
 export const notFound = (what: string) => new Refused(problem('not_found', `There is no such ${what}.`))
 export const invalid = (detail: string) => new Refused(problem('invalid_request', detail))

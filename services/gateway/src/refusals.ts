@@ -1,13 +1,17 @@
 import type {
+  AutoTopUpRefused,
   CancellationRefused,
   ClockRefused,
+  CreditsRefused,
   PlanRefused,
   PurchaseRefused,
+  RestockWishRefused,
+  RevocationRefused,
   SlotChangeRefused,
   SubscriptionChangeRefused,
   UploadRefused,
 } from '@coding-plans/schemas'
-import { type Problem, problem } from './problem.ts'
+import { accountDeleted, type Problem, problem } from './problem.ts'
 
 /** Every refusal with the symbols its event may carry. A new symbol stops the compiler until its status is decided here. */
 interface Reasons {
@@ -15,18 +19,25 @@ interface Reasons {
   SlotChangeRefused: SlotChangeRefused['reason']
   CancellationRefused: CancellationRefused['reason']
   SubscriptionChangeRefused: SubscriptionChangeRefused['reason']
+  RestockWishRefused: RestockWishRefused['reason']
+  CreditsRefused: CreditsRefused['reason']
+  AutoTopUpRefused: AutoTopUpRefused['reason']
+  RevocationRefused: RevocationRefused['reason']
   PlanRefused: PlanRefused['reason']
   UploadRefused: UploadRefused['reason']
   ClockRefused: ClockRefused['reason']
 }
 
 type Sentence = readonly [status: number, code: string, title: string, detail: string]
+const sentenceOf = ({ status, code, title, detail }: Problem): Sentence => [status, code, title, detail]
 
 /** A reason that no reader of this version knows; or one that is ours to mend, not the caller's. */
 const internal: Sentence = [500, 'internal', 'Something went wrong', 'The request could not be carried out.']
 const noPlan: Sentence = [404, 'not_found', 'Not found', 'There is no such plan.']
 
 const noSubscription: Sentence = [404, 'not_found', 'Not found', 'There is no such subscription.']
+const planClosed: Sentence = [409, 'plan_closed', 'The plan is closed', 'This plan is not sold at the moment.']
+const deleted = sentenceOf(accountDeleted())
 const isOver: Sentence = [409, 'not_cancelable', 'Not cancelable', 'The subscription has ended, or is being ended.']
 
 /** The inventory has another key by now: the gateway seals anew, once, before it says so. */
@@ -36,7 +47,8 @@ export const refusals: { readonly [Event in keyof Reasons]: Readonly<Record<Reas
   PurchaseRefused: {
     unknown: internal,
     not_found: noPlan,
-    plan_closed: [409, 'plan_closed', 'The plan is closed', 'This plan is not sold at the moment.'],
+    user_deleted: deleted,
+    plan_closed: planClosed,
     purchase_in_progress: [
       409,
       'purchase_in_progress',
@@ -70,9 +82,44 @@ export const refusals: { readonly [Event in keyof Reasons]: Readonly<Record<Reas
     not_found: [404, 'not_found', 'Not found', 'The slot is empty.'],
     key_invalid: [400, 'invalid_request', 'The request is not valid', 'The key must have 1 to 500 characters.'],
     sealing_key_unknown: sealAnew,
+    user_deleted: deleted,
   },
-  CancellationRefused: { unknown: internal, not_found: noSubscription, not_cancelable: isOver },
-  SubscriptionChangeRefused: { unknown: internal, not_found: noSubscription, not_cancelable: isOver },
+  CancellationRefused: { unknown: internal, not_found: noSubscription, not_cancelable: isOver, user_deleted: deleted },
+  SubscriptionChangeRefused: {
+    unknown: internal,
+    not_found: noSubscription,
+    not_cancelable: isOver,
+    user_deleted: deleted,
+  },
+  RestockWishRefused: {
+    unknown: internal,
+    not_found: noPlan,
+    plan_available: [409, 'plan_available', 'The plan can be bought', 'There is nothing to wait for.'],
+    plan_closed: planClosed,
+    user_deleted: deleted,
+  },
+  CreditsRefused: { unknown: internal, user_deleted: deleted },
+  AutoTopUpRefused: {
+    unknown: internal,
+    incomplete: [
+      400,
+      'invalid_request',
+      'The request is not valid',
+      'To switch it on, an amount and a payment method are needed, given now or before.',
+    ],
+    method_not_yours: [400, 'invalid_request', 'The request is not valid', 'The payment method is not yours.'],
+    user_deleted: deleted,
+  },
+  RevocationRefused: {
+    unknown: internal,
+    not_found: [404, 'not_found', 'Not found', 'There is no such key.'],
+    revocation_state: [
+      409,
+      'revocation_state',
+      'Not in that state',
+      'From the state of this key’s revocation that does not follow.',
+    ],
+  },
   PlanRefused: {
     unknown: internal,
     price_fixed: [400, 'invalid_request', 'The price is fixed', 'The environment fixes the price of this plan.'],

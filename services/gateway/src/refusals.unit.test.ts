@@ -20,6 +20,7 @@ test('SUB-4: the codes of a purchase are the contract’s', () => {
   )
   expect(statuses).toEqual({
     unknown: '500 internal',
+    user_deleted: '403 account_deleted',
     not_found: '404 not_found',
     plan_closed: '409 plan_closed',
     purchase_in_progress: '409 purchase_in_progress',

@@ -20,6 +20,11 @@ export interface StockCounts {
   readonly retired: number
 }
 
+/** A plan's keys, and how many wait for one. */
+export interface StockByPlan extends StockCounts {
+  readonly waiting: number
+}
+
 export interface StockRow extends StockCounts {
   readonly version: number
   /** When the last available key expires; null: one never does. */
@@ -34,6 +39,8 @@ export interface KeyRow {
   readonly uploadedAt: number
   readonly assignedAt: number | null
   readonly subscriptionId: string | null
+  readonly attempts: number
+  readonly lastError: string | null
 }
 
 /** A subscription as it is shown. */
@@ -50,7 +57,12 @@ export interface ShownSubscription {
   readonly periodCount: number
   readonly currentPeriodStart: number
   readonly currentPeriodEnd: number
+  /** Set when its end has begun. */
   readonly accessUntil: number | null
+  /** Set while it is past due, and kept when it ends there. */
+  readonly graceEndsAt: number | null
+  /** Until when the outcome of a top-up is awaited. */
+  readonly awaitedUntil: number | null
   readonly endedAt: number | null
   readonly endReason: string | null
   readonly previousSubscriptionId: string | null
@@ -68,7 +80,7 @@ export interface SubscriptionRow extends ShownSubscription {
 export interface ChargeRow {
   readonly id: string
   readonly subscriptionId: string
-  readonly kind: 'activation' | 'renewal' | 'extension' | 'refund'
+  readonly kind: 'activation' | 'renewal' | 'extension' | 'refund' | 'grant'
   readonly amount: number
   readonly periodStart: number
   readonly periodEnd: number
@@ -84,12 +96,21 @@ export interface AccountRow {
   readonly at: number
 }
 
+/** How a user's credits are topped up. */
+export interface AutoTopUpRow {
+  readonly userId: string
+  readonly enabled: boolean
+  readonly amount: number
+  readonly paymentMethodId: string | null
+  readonly version: number
+}
+
 /** One change of an account; with an entry id it is a line of the statement. */
 export interface MovementRow {
   readonly userId: string
   readonly version: number
   readonly at: number
-  readonly kind: 'hold' | 'release' | 'charge' | 'grant' | 'payment' | 'adjustment' | 'refund' | 'unknown'
+  readonly kind: 'hold' | 'release' | 'charge' | 'grant' | 'payment' | 'adjustment' | 'refund' | 'top_up' | 'unknown'
   readonly entryId: string | null
   readonly amount: number
   readonly balanceAfter: number
@@ -109,6 +130,46 @@ export interface SlotRow {
   readonly createdAt: number
   readonly updatedAt: number
   readonly version: number
+}
+
+/** "Tell me when it is back"; a row that is not wished any more keeps the version. */
+export interface WishRow {
+  readonly userId: string
+  readonly planId: string
+  readonly wished: boolean
+  readonly version: number
+}
+
+export const notificationKinds = [
+  'activated',
+  'extended',
+  'renewing_soon',
+  'renewed',
+  'past_due',
+  'recovered',
+  'cancellation_scheduled',
+  'cancellation_undone',
+  'ended',
+  'key_replaced',
+  'restock',
+  'top_up_failed',
+] as const
+
+/** Something a user is told; its id is derived from what it is about, so that it is told once. */
+export interface NotificationRow {
+  readonly id: string
+  readonly userId: string
+  readonly at: number
+  readonly kind: (typeof notificationKinds)[number]
+  readonly subscriptionId: string | null
+  readonly planId: string | null
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** A user who is deleted, or whose deletion has begun. */
+export interface DeletedUserRow {
+  readonly userId: string
+  readonly forgotten: boolean
 }
 
 export interface ClockRow {

@@ -1,4 +1,5 @@
 import { type TProperties, type TSchema, Type } from 'typebox'
+import { notificationKinds } from './rows.ts'
 
 /** The shapes of the contract (what leaves the house), as JSON Schema: types, OpenAPI and tests come from them. */
 
@@ -116,6 +117,15 @@ export const Slot = Shape({
   maskedKey: Type.String(),
   createdAt: At,
   updatedAt: At,
+})
+
+export const Notification = Shape({
+  id: Type.String(),
+  at: At,
+  kind: OneOf(...notificationKinds),
+  subscriptionId: Nullable(Type.String()),
+  planId: Nullable(Type.String()),
+  data: Type.Record(Type.String(), Type.Unknown()),
 })
 
 export const ProblemShape = Type.Object(

@@ -80,6 +80,8 @@ const dues: Migration = {
       operation_id text primary key,
       as_of bigint not null,
       asked_at bigint not null,
+      -- Wall clock: answered then with what has come of it so far.
+      wait_until bigint not null,
       before jsonb not null,
       answered_at bigint
     );

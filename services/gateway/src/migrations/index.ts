@@ -2,6 +2,7 @@ import type { Migration } from '@coding-plans/runtime'
 import { commands } from './001-commands.ts'
 import { readModels } from './002-read-models.ts'
 import { visibility } from './003-visibility.ts'
+import { lives } from './004-lives.ts'
 
 /** The gateway's database, in the order its steps run. */
-export const migrations: Migration[] = [commands, readModels, visibility]
+export const migrations: Migration[] = [commands, readModels, visibility, lives]

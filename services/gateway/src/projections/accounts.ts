@@ -1,7 +1,10 @@
 import type { Message } from '@coding-plans/runtime'
+import { showCredits } from '../presentation.ts'
+import { refusalOf } from '../refusals.ts'
 import type { MovementRow } from '../rows.ts'
 import type { ReadModels } from './models.ts'
-import { succeed } from './operations.ts'
+import { notify } from './notifications.ts'
+import { refuse, succeed } from './operations.ts'
 
 interface Told {
   readonly userId: string
@@ -13,8 +16,10 @@ interface Told {
 type Change = Pick<MovementRow, 'kind' | 'amount'> & Partial<MovementRow>
 
 /** One change of an account, in the order of its versions; an older one is known already. */
-const move = ({ accounts, movements }: ReadModels, told: Told, at: number, change: Change) => {
+const move = (models: ReadModels, told: Told, at: number, change: Change) => {
+  const { accounts, movements } = models
   const { userId, version, balance, held } = told
+  if (models.forgot(userId)) return
   const account = accounts.get(userId)
   if (account && version <= account.version) return
   // As the ledger does: time on one account never runs backwards.
@@ -62,3 +67,29 @@ export const creditsPosted = (models: ReadModels, message: Message<'CreditsPoste
   const result = { entryId, balanceMicrodollars: body.balance }
   succeed(models, message, body.operationId, result, { accountVersion: body.version })
 }
+
+export const creditsRefused = (models: ReadModels, message: Message<'CreditsRefused'>) =>
+  refuse(models, message, message.body.operationId, refusalOf('CreditsRefused', message.body.reason))
+
+export const creditsToppedUp = (models: ReadModels, { body }: Message<'CreditsToppedUp'>) => {
+  const { amount, entryId, description } = body
+  move(models, body, body.at, { kind: 'top_up', amount, entryId, description })
+}
+
+/** Told of a decline; where it was switched off nothing was tried (TOP-3). */
+export const topUpDeclined = (models: ReadModels, { body, time: at }: Message<'TopUpDeclined'>) => {
+  const { userId, topUpId, reason } = body
+  if (reason === 'declined') notify(models, { kind: 'top_up_failed', userId, at, about: topUpId, data: { reason } })
+}
+
+export const autoTopUpSet = (models: ReadModels, message: Message<'AutoTopUpSet'>) => {
+  const { userId, enabled, amount, paymentMethodId, version, operationId } = message.body
+  const shown = models.autoTopUps.get(userId)
+  const next = { userId, enabled, amount, paymentMethodId, version }
+  if (!models.forgot(userId) && (!shown || version > shown.version)) models.autoTopUps.put(next)
+  const credits = showCredits(models.accounts.get(userId), next)
+  if (operationId !== null) succeed(models, message, operationId, credits)
+}
+
+export const autoTopUpRefused = (models: ReadModels, message: Message<'AutoTopUpRefused'>) =>
+  refuse(models, message, message.body.operationId, refusalOf('AutoTopUpRefused', message.body.reason))

@@ -43,6 +43,11 @@ export const clockRefused = (models: ReadModels, message: Message<'ClockRefused'
   refuse(models, message, operationId, refusalOf('ClockRefused', reason))
 }
 
+export const billingTicked = (models: ReadModels, message: Message<'BillingTicked'>) => {
+  const { clock: _, operationId, asOf, ...counts } = message.body
+  succeed(models, message, operationId, { asOf: iso(asOf), ...counts })
+}
+
 export const audited = ({ audit }: ReadModels, { id, body }: Message<'ActionAudited'>) => {
   audit.push({ id, ...body })
 }

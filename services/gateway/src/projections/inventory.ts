@@ -7,7 +7,9 @@ import { type ReadModels, slotKey } from './models.ts'
 import { refuse, succeed } from './operations.ts'
 
 /** Show the slot as told, unless a newer version is shown already. */
-const putSlot = ({ slots }: ReadModels, slot: SlotRow) => {
+const putSlot = (models: ReadModels, slot: SlotRow) => {
+  const { slots } = models
+  if (models.forgot(slot.userId)) return
   const shown = slots.get(slotKey(slot.userId, slot.providerId))
   if (!shown || slot.version > shown.version) slots.put(slot)
 }
@@ -82,6 +84,20 @@ export const stockChanged = (models: ReadModels, { body }: Message<'StockChanged
   if (shown && body.version <= shown.version) return
   models.stock.put(stock)
   for (const key of keys) models.keys.put({ ...key, planId: body.planId })
+}
+
+const after = { done: 'revoked', failed: 'revocation_failed', requeue: 'revocation_pending' } as const
+
+export const revocationSettled = (models: ReadModels, message: Message<'RevocationSettled'>) => {
+  const { operationId, keyId: id, planId, outcome, stockVersion } = message.body
+  const state = outcome === 'unknown' ? outcome : after[outcome]
+  succeed(models, message, operationId, { id, planId, state }, { stockPlan: planId, stockVersion })
+}
+
+export const revocationRefused = (models: ReadModels, message: Message<'RevocationRefused'>) => {
+  const { operationId, planId, reason, stockVersion } = message.body
+  const restsOn = { stockPlan: planId, stockVersion }
+  refuse(models, message, operationId, refusalOf('RevocationRefused', reason), restsOn)
 }
 
 const showReport = (report: KeysUploaded['report']) =>

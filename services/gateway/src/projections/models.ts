@@ -1,15 +1,19 @@
 import type {
   AccountRow,
   AuditRow,
+  AutoTopUpRow,
   ChargeRow,
   ClockRow,
+  DeletedUserRow,
   KeyRow,
   MovementRow,
+  NotificationRow,
   OperationRow,
   PlanRow,
   SlotRow,
   StockRow,
   SubscriptionRow,
+  WishRow,
 } from '../rows.ts'
 
 /** Rows by their key; remembers which were put, so that only those are written. */
@@ -38,6 +42,7 @@ export class Rows<Row> {
   }
 }
 
+export const wishKey = (userId: string, planId: string) => `${userId}\n${planId}`
 export const slotKey = (userId: string, providerId: string) => `${userId}\n${providerId}`
 
 /** What was read for a round, and what it wants written. */
@@ -48,6 +53,9 @@ export interface Loaded {
   readonly slots: readonly SlotRow[]
   readonly stock: readonly StockRow[]
   readonly plans: readonly PlanRow[]
+  readonly autoTopUps: readonly AutoTopUpRow[]
+  readonly wishes: readonly WishRow[]
+  readonly deleted: readonly DeletedUserRow[]
   readonly clock: ClockRow | null
 }
 
@@ -58,11 +66,15 @@ export class ReadModels {
   readonly slots: Rows<SlotRow>
   readonly stock: Rows<StockRow>
   readonly plans: Rows<PlanRow>
+  readonly autoTopUps: Rows<AutoTopUpRow>
+  readonly wishes: Rows<WishRow>
+  readonly deleted: Rows<DeletedUserRow>
   readonly keys = new Rows<KeyRow>(({ keyId }) => keyId)
   readonly planVersions: PlanRow[] = []
   readonly charges: ChargeRow[] = []
   readonly movements: MovementRow[] = []
   readonly audit: AuditRow[] = []
+  readonly notifications: NotificationRow[] = []
   readonly clock: Rows<ClockRow>
 
   constructor(loaded: Loaded) {
@@ -72,7 +84,15 @@ export class ReadModels {
     this.slots = new Rows(({ userId, providerId }) => slotKey(userId, providerId), loaded.slots)
     this.stock = new Rows(({ planId }) => planId, loaded.stock)
     this.plans = new Rows(({ planId }) => planId, loaded.plans)
+    this.autoTopUps = new Rows(({ userId }) => userId, loaded.autoTopUps)
+    this.wishes = new Rows(({ userId, planId }) => wishKey(userId, planId), loaded.wishes)
+    this.deleted = new Rows(({ userId }) => userId, loaded.deleted)
     this.clock = new Rows(() => CLOCK, loaded.clock ? [loaded.clock] : [])
+  }
+
+  /** Nothing of this user is kept here any more: whatever still comes of them makes nothing anew (GDP-1). */
+  forgot(userId: string): boolean {
+    return this.deleted.get(userId)?.forgotten ?? false
   }
 }
 

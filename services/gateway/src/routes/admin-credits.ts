@@ -42,6 +42,7 @@ export const adminCreditsRoutes: Routes = (api, desk) => {
           kind: 'post_credits',
           caller: caller.id,
           subject: params.userId,
+          about: params.userId,
           key: keyOf(desk, request, 'post_credits', body),
           command: ({ id: operationId }) =>
             say('PostCredits', {

@@ -1,10 +1,13 @@
-import { say } from '@coding-plans/runtime'
+import { type Saying, say } from '@coding-plans/runtime'
 import { userId } from '@coding-plans/schemas'
+import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
-import { perform } from '../command.ts'
+import type { Intent } from '../acceptor.ts'
+import { keyOf, perform, type Sender } from '../command.ts'
 import { pageAsked, pageOf } from '../cursor.ts'
 import { showCharge, showSubscription } from '../presentation.ts'
 import { notFound, problem } from '../problem.ts'
+import type { ShownSubscription } from '../rows.ts'
 import { Charge, OneOf, Operation, page, Shape, Subscription } from '../shapes.ts'
 import type { SubscriptionFilter } from '../store/reading.ts'
 import {
@@ -23,6 +26,17 @@ import { Status } from './subscriptions.ts'
 const Reason = Type.String({ minLength: 1, maxLength: 300 })
 const unknownSubscription = () => problem('not_found', 'There is no such subscription.')
 
+/** As much as an operator may give at once (EXT-6). */
+const MOST_DAYS = 90
+
+type OneOfThem = Sender & { readonly params: { readonly id: string } }
+
+const named = ({ id: subscriptionId, userId: user }: ShownSubscription, operationId: string) => ({
+  userId: userId(user),
+  operationId,
+  subscriptionId,
+})
+
 export const adminSubscriptionRoutes: Routes = (api, desk) => {
   const { reading } = desk
 
@@ -36,6 +50,26 @@ export const adminSubscriptionRoutes: Routes = (api, desk) => {
     const row = await reading.subscription(id)
     if (!row) throw notFound('subscription')
     return row
+  }
+
+  /** A change that an operator asks for; of a subscription that nobody has heard of it is refused here. */
+  const change = async (
+    { request, reply }: { request: OneOfThem; reply: FastifyReply },
+    how: Pick<Intent, 'kind' | 'key'>,
+    command: (row: ShownSubscription, operationId: string) => Saying,
+  ) => {
+    const { caller, params } = request
+    const row = await reading.subscription(params.id)
+    const whose = row ? { subject: row.userId, about: row.userId } : { subject: params.id }
+    return perform(
+      { desk, request, reply },
+      {
+        ...how,
+        caller: caller.id,
+        ...whose,
+        command: ({ id }) => (row ? command(row, id) : { refused: unknownSubscription() }),
+      },
+    )
   }
 
   api.get(
@@ -109,31 +143,16 @@ export const adminSubscriptionRoutes: Routes = (api, desk) => {
         response: answers({ 200: Subscription, 202: Operation }),
       },
     },
-    async (request, reply) => {
-      const { caller, params, body } = request
-      const row = await reading.subscription(params.id)
-      return perform(
-        { desk, request, reply },
-        {
-          kind: 'cancel',
-          caller: caller.id,
-          subject: row?.userId ?? params.id,
-          key: null,
-          command: ({ id: operationId }) =>
-            row
-              ? say('CancelSubscription', {
-                  userId: userId(row.userId),
-                  operationId,
-                  subscriptionId: row.id,
-                  at: 'period_end',
-                  by: 'operator',
-                  actor: caller.id,
-                  reason: body.reason,
-                })
-              : { refused: unknownSubscription() },
-        },
-      )
-    },
+    (request, reply) =>
+      change({ request, reply }, { kind: 'cancel', key: null }, (row, operationId) =>
+        say('CancelSubscription', {
+          ...named(row, operationId),
+          at: 'period_end',
+          by: 'operator',
+          actor: request.caller.id,
+          reason: request.body.reason,
+        }),
+      ),
   )
 
   api.post(
@@ -151,30 +170,36 @@ export const adminSubscriptionRoutes: Routes = (api, desk) => {
         response: answers({ 200: Subscription, 202: Operation }),
       },
     },
-    async (request, reply) => {
-      const { caller, params, body } = request
-      const { reason, refund, cause = 'admin_terminated' } = body
-      const row = await reading.subscription(params.id)
-      return perform(
-        { desk, request, reply },
-        {
-          kind: 'terminate',
-          caller: caller.id,
-          subject: row?.userId ?? params.id,
-          key: null,
-          command: ({ id: operationId }) =>
-            row
-              ? say('TerminateSubscription', {
-                  userId: userId(row.userId),
-                  operationId,
-                  subscriptionId: row.id,
-                  refund,
-                  cause,
-                  actor: caller.id,
-                  reason,
-                })
-              : { refused: unknownSubscription() },
-        },
+    (request, reply) => {
+      const { reason, refund, cause = 'admin_terminated' } = request.body
+      return change({ request, reply }, { kind: 'terminate', key: null }, (row, operationId) =>
+        say('TerminateSubscription', {
+          ...named(row, operationId),
+          refund,
+          cause,
+          actor: request.caller.id,
+          reason,
+        }),
+      )
+    },
+  )
+
+  api.post(
+    '/admin/subscriptions/:id/grant-days',
+    {
+      config: billing,
+      schema: {
+        summary: 'Give days for nothing (needs an Idempotency-Key)',
+        params: byId,
+        body: Shape({ days: Type.Integer({ minimum: 1, maximum: MOST_DAYS }), reason: Reason }),
+        response: answers({ 200: Subscription, 202: Operation }),
+      },
+    },
+    (request, reply) => {
+      const { days, reason } = request.body
+      const key = keyOf(desk, request, 'grant_days', request.body)
+      return change({ request, reply }, { kind: 'grant_days', key }, (row, operationId) =>
+        say('GrantDays', { ...named(row, operationId), days, actor: request.caller.id, reason }),
       )
     },
   )

@@ -9,7 +9,8 @@ import { invalid, unavailable } from '../problem.ts'
 import { At, Clock, Nullable, Operation, page, Shape } from '../shapes.ts'
 import { admin, answers, PageQuery, type Routes, support } from './route.ts'
 
-const THE_CLOCK = 'clock'
+/** The record key of what is said to and of the clock. */
+export const THE_CLOCK = 'clock'
 
 const Audit = Shape({
   id: Type.String(),
@@ -25,6 +26,7 @@ const Audit = Shape({
 const AdvanceBody = Shape({
   to: Type.Optional(At),
   by: Type.Optional(Type.String({ minLength: 2, maxLength: 100, examples: ['P1M', 'PT36H'] })),
+  outage: Type.Optional(Type.Boolean({ description: 'jumps as if nothing had run meanwhile (REN-7)' })),
 })
 
 /** The clock as it was last heard. In system mode nothing is judged: `settled` is a word of the test clock. */
@@ -71,7 +73,7 @@ export const adminSystemRoutes: Routes = (api, desk) => {
     },
     async (request, reply) => {
       const { caller, body } = request
-      const { to, by } = body
+      const { to, by, outage = false } = body
       if ((to === undefined) === (by === undefined)) throw invalid('Say either `to` or `by`.')
       const target = to === undefined ? null : parseInstant(to)
       if (to !== undefined && target === null) throw invalid('`to` is no ISO 8601 instant.')
@@ -83,7 +85,14 @@ export const adminSystemRoutes: Routes = (api, desk) => {
           subject: THE_CLOCK,
           key: null,
           command: ({ id: operationId }) =>
-            say('AdvanceClock', { clock: THE_CLOCK, operationId, to: target, by: by ?? null, actor: caller.id }),
+            say('AdvanceClock', {
+              clock: THE_CLOCK,
+              operationId,
+              to: target,
+              by: by ?? null,
+              actor: caller.id,
+              outage,
+            }),
         },
         { pending: () => readClock(desk) },
       )

@@ -51,6 +51,8 @@ const subscription = {
   currentPeriodStart: T0,
   currentPeriodEnd: T0 + 1_000,
   accessUntil: null,
+  graceEndsAt: null,
+  awaitedUntil: null,
   endedAt: null,
   endReason: null,
   previousSubscriptionId: null,
@@ -114,6 +116,25 @@ test('what is being ended, or flagged, does not renew', async () => {
   expect(await shown({ cancelAtPeriodEnd: true })).toMatchObject({ status: 'active', renewsAt: null })
   expect(await shown({ accessUntil: T0 })).toMatchObject({ renewsAt: null, accessUntil: new Date(T0).toISOString() })
   expect(await shown({ status: 'ended', endedAt: T0 + 5, accessUntil: T0 + 5 })).toMatchObject({ renewsAt: null })
+})
+
+test('REN-6, TOP-2: access lasts to the end of the grace, or of the wait for a top-up', async () => {
+  const shown = async (change: object) => {
+    const { ask } = await openBench({ reading: { subscription: async () => ({ ...subscription, ...change }) } })
+    const body = (await ask({ url: '/v1/subscriptions/sub_1' })).json()
+    must(Subscription, body)
+    return body
+  }
+  const later = (milliseconds: number) => new Date(T0 + milliseconds).toISOString()
+  expect(await shown({ status: 'past_due', graceEndsAt: T0 + 9_000 })).toMatchObject({
+    status: 'past_due',
+    accessUntil: later(9_000),
+    graceEndsAt: later(9_000),
+    renewsAt: null,
+  })
+  expect(await shown({ awaitedUntil: T0 + 7_000 })).toMatchObject({ accessUntil: later(7_000), graceEndsAt: null })
+  const over = { status: 'ended', graceEndsAt: T0 + 9_000, accessUntil: T0 + 9_000, endedAt: T0 + 9_000 }
+  expect(await shown(over)).toMatchObject({ accessUntil: later(9_000), graceEndsAt: null })
 })
 
 test('credits of somebody new are nothing, at any instant; auto top-up was never set', async () => {

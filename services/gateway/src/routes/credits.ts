@@ -1,10 +1,13 @@
 import { Readable } from 'node:stream'
+import { say } from '@coding-plans/runtime'
+import { MOST_MICRODOLLARS, microdollars, userId } from '@coding-plans/schemas'
 import { Type } from 'typebox'
+import { perform } from '../command.ts'
 import { pageAsked, pageOf } from '../cursor.ts'
 import { parseInstant } from '../instants.ts'
 import { showCredits, showEntry } from '../presentation.ts'
 import { invalid } from '../problem.ts'
-import { At, Credits, Entry, page, Shape } from '../shapes.ts'
+import { At, Credits, Entry, Operation, page, Shape } from '../shapes.ts'
 import { statementHeader, statementLine } from '../statement.ts'
 import type { ReadingStore } from '../store/reading.ts'
 import { answers, anyUser, PageQuery, type Routes } from './route.ts'
@@ -27,10 +30,10 @@ async function* statement(reading: ReadingStore, userId: string) {
 
 /** A user's credits, now or at an instant (LED-6). @throws Refused 400 */
 export const readCredits = async (reading: ReadingStore, userId: string, at: string | undefined) => {
-  if (at === undefined) return showCredits((await reading.credits(userId)) ?? { balance: 0, held: 0 })
-  const instant = parseInstant(at)
+  const instant = at === undefined ? undefined : parseInstant(at)
   if (instant === null) throw invalid('`at` is no ISO 8601 instant.')
-  return showCredits((await reading.creditsAt(userId, instant)) ?? { balance: 0, held: 0 })
+  const account = instant === undefined ? reading.credits(userId) : reading.creditsAt(userId, instant)
+  return showCredits(await account, await reading.autoTopUp(userId))
 }
 
 /** A page of a user's statement, newest first. */
@@ -45,7 +48,15 @@ export const readEntries = async (
 
 export const CreditsQuery = Shape({ at: Type.Optional(At) })
 
-export const creditRoutes: Routes = (api, { reading }) => {
+const AutoTopUpBody = Shape({
+  enabled: Type.Boolean(),
+  amountMicrodollars: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST_MICRODOLLARS })),
+  paymentMethodId: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+})
+
+export const creditRoutes: Routes = (api, desk) => {
+  const { reading } = desk
+
   api.get(
     '/credits',
     {
@@ -75,6 +86,39 @@ export const creditRoutes: Routes = (api, { reading }) => {
         .type('text/csv; charset=utf-8')
         .header('content-disposition', 'attachment; filename="statement.csv"')
         .send(Readable.from(statement(reading, caller.id)) as never)
+    },
+  )
+
+  api.put(
+    '/credits/auto-top-up',
+    {
+      config: anyUser,
+      schema: {
+        summary: 'Pay what is missing for a due term by itself; what is left out stays as it was (TOP-1)',
+        body: AutoTopUpBody,
+        response: answers({ 200: Credits, 202: Operation }),
+      },
+    },
+    (request, reply) => {
+      const { caller, body } = request
+      const { enabled, amountMicrodollars: amount, paymentMethodId = null } = body
+      return perform(
+        { desk, request, reply },
+        {
+          kind: 'set_auto_top_up',
+          caller: caller.id,
+          subject: caller.id,
+          key: null,
+          command: ({ id: operationId }) =>
+            say('SetAutoTopUp', {
+              userId: userId(caller.id),
+              operationId,
+              enabled,
+              amount: amount === undefined ? null : microdollars(amount),
+              paymentMethodId,
+            }),
+        },
+      )
     },
   )
 }

@@ -26,11 +26,12 @@ const newFrames = (operation: ShownOperation, sent: Set<string>) => {
 export const operationRoutes: Routes = (api, { reading, waiting }) => {
   let streams = 0
 
-  /** The caller's own; for operators any. */
+  /** What the caller asked for, and the caller's own deletion, whoever asked for it; for operators any. */
   const readable = async (caller: Caller, id: string) => {
     const operation = await reading.operation(id)
-    if (!operation || (operation.caller !== caller.id && !mayAct(caller, ['support', 'billing'])))
-      throw notFound('operation')
+    if (!operation) throw notFound('operation')
+    const theirs = operation.kind === 'delete_account' ? [operation.caller, operation.subject] : [operation.caller]
+    if (!theirs.includes(caller.id) && !mayAct(caller, ['support', 'billing'])) throw notFound('operation')
     return operation
   }
 

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest'
-import { openBench } from '../desk.testing.ts'
+import { CRON, openBench } from '../desk.testing.ts'
 
 const OPERATORS = ['support', 'inventory', 'billing', 'admin'] as const
 
 /** The contract of this house at this moment: every path, and who besides an admin may call it. */
-const scope: Readonly<Record<string, readonly string[] | 'user'>> = {
+const scope: Readonly<Record<string, readonly string[] | 'user' | 'machine'>> = {
   'GET /v1/plans': 'user',
+  'PUT /v1/plans/:id/restock-wish': 'user',
+  'DELETE /v1/plans/:id/restock-wish': 'user',
   'POST /v1/subscriptions': 'user',
   'GET /v1/subscriptions': 'user',
   'GET /v1/subscriptions/:id': 'user',
@@ -20,6 +22,9 @@ const scope: Readonly<Record<string, readonly string[] | 'user'>> = {
   'POST /v1/slots/:providerId/test': 'user',
   'GET /v1/credits': 'user',
   'GET /v1/credits/entries': 'user',
+  'PUT /v1/credits/auto-top-up': 'user',
+  'GET /v1/notifications': 'user',
+  'DELETE /v1/me': 'user',
   'GET /v1/operations/:id': 'user',
   'GET /v1/operations/:id/events': 'user',
   'PUT /v1/admin/plans/:id': ['billing'],
@@ -28,9 +33,12 @@ const scope: Readonly<Record<string, readonly string[] | 'user'>> = {
   'POST /v1/admin/plans/:id/keys': ['inventory'],
   'GET /v1/admin/inventory': ['inventory', 'support'],
   'GET /v1/admin/inventory/keys': ['inventory'],
+  'POST /v1/admin/inventory/keys/:id/revocation': ['inventory'],
+  'DELETE /v1/admin/users/:userId': ['admin'],
   'POST /v1/admin/users/:userId/credits': ['billing'],
   'GET /v1/admin/users/:userId/credits': ['support', 'billing'],
   'GET /v1/admin/users/:userId/credits/entries': ['support', 'billing'],
+  'GET /v1/admin/users/:userId/notifications': ['support', 'billing'],
   'GET /v1/admin/users/:userId/slots': ['support', 'billing'],
   'GET /v1/admin/users/:userId/subscriptions': ['support', 'billing'],
   'GET /v1/admin/subscriptions': ['support'],
@@ -38,9 +46,11 @@ const scope: Readonly<Record<string, readonly string[] | 'user'>> = {
   'GET /v1/admin/subscriptions/:id/charges': ['support', 'billing'],
   'POST /v1/admin/subscriptions/:id/cancel': ['billing'],
   'POST /v1/admin/subscriptions/:id/terminate': ['billing'],
+  'POST /v1/admin/subscriptions/:id/grant-days': ['billing'],
   'GET /v1/admin/audit': ['admin'],
   'GET /v1/admin/clock': ['support'],
   'POST /v1/admin/clock/advance': ['admin'],
+  'POST /v1/cron/billing': 'machine',
 }
 
 const served = async () => {
@@ -62,6 +72,7 @@ test('what is served is the contract, no path more and none less', async () => {
 test('PER-1: every route × every role: 403 for whom it is not open, and only for them', async () => {
   const { ask } = await served()
   for (const [route, allowed] of Object.entries(scope)) {
+    if (allowed === 'machine') continue
     const [method, path = ''] = route.split(' ')
     const url = path.replace(/:\w+/g, 'x')
     for (const role of [undefined, ...OPERATORS]) {
@@ -71,6 +82,19 @@ test('PER-1: every route × every role: 403 for whom it is not open, and only fo
       expect([route, statusCode]).not.toEqual([route, 401])
     }
   }
+})
+
+test('PER-1: a machine’s route is open to its secret alone, whatever the role of a person', async () => {
+  const { ask, app, intents } = await served()
+  const tick = { method: 'POST', url: '/v1/cron/billing' } as const
+  for (const role of [undefined, ...OPERATORS])
+    expect((await ask(tick, { roles: role ? [role] : [] })).statusCode).toBe(401)
+  const bearer = (secret: string) => app.inject({ ...tick, headers: { authorization: `Bearer ${secret}` } })
+  for (const secret of ['', CRON.slice(0, -1), `${CRON} `, CRON.toUpperCase()])
+    expect((await bearer(secret)).statusCode).toBe(401)
+  expect(intents).toEqual([])
+  expect((await bearer(CRON)).statusCode).toBe(202)
+  expect(intents).toMatchObject([{ kind: 'billing_tick', caller: '' }])
 })
 
 test('PER-1: without a token every route is 401', async () => {

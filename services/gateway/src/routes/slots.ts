@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import { perform, performSealed, type Sender } from '../command.ts'
 import type { OperationKind } from '../operation-kinds.ts'
 import { showSlot } from '../presentation.ts'
-import { invalid, type Problem, problem } from '../problem.ts'
+import { accountDeleted, invalid, type Problem, problem, Refused } from '../problem.ts'
 import { slotBinding } from '../sealing.ts'
 import { Nullable, Operation, page, Shape, Slot } from '../shapes.ts'
 import { answers, anyUser, byProvider, type Routes } from './route.ts'
@@ -127,6 +127,7 @@ export const slotRoutes: Routes = (api, desk) => {
     },
     async ({ caller, params }, reply) => {
       reply.header('cache-control', 'no-store')
+      if (await reading.deleted(caller.id)) throw new Refused(accountDeleted())
       const slot = { userId: caller.id, providerId: params.providerId, at: await now() }
       return { key: await inventory.reveal(slot), note: SLT_2 }
     },

@@ -31,6 +31,8 @@ export interface Acceptance {
   /** Makes and locks these keys, in sorted order. */
   lockKeys(scopes: readonly Buffer[]): Promise<Map<string, KeptKey>>
   purchaseFacts(questions: readonly PurchaseQuestion[]): Promise<PurchaseFacts[]>
+  /** Which of these users are deleted, or being deleted. */
+  deleted(userIds: readonly string[]): Promise<ReadonlySet<string>>
   write(operations: readonly NewOperation[], keys: readonly KeyWrite[]): Promise<void>
   /** @returns what publishes, to be called after the commit. */
   append(sayings: readonly Saying[], time: Instant): Promise<() => void>
@@ -106,6 +108,15 @@ const purchaseFacts = async (tx: Tx, questions: readonly PurchaseQuestion[]): Pr
   }))
 }
 
+const deletedUsers = async (tx: Tx, userIds: readonly string[]) => {
+  const rows = await select<{ userId: string }>(
+    tx,
+    'select user_id from deleted_users where user_id = any(?::text[])',
+    [userIds],
+  )
+  return new Set(rows.map(({ userId }) => userId))
+}
+
 /** The accepting side of the database. */
 export interface AcceptingStore {
   /** @throws Ambiguous when the commit's own answer was lost. */
@@ -132,6 +143,7 @@ export const acceptingStore = (
           time: () => now(tx),
           lockKeys: (scopes) => lockKeys(tx, scopes),
           purchaseFacts: (questions) => purchaseFacts(tx, questions),
+          deleted: (userIds) => deletedUsers(tx, userIds),
           write: async (operations, keys) => {
             await insertRows(tx, 'operations', operations)
             await upsertRows(tx, 'idempotency_keys', ['scope'], keys)

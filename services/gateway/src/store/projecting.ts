@@ -1,6 +1,18 @@
 import { insertRows, type Message, select, type Tx, updateRows, upsertRows } from '@coding-plans/runtime'
 import { type Loaded, ReadModels } from '../projections/models.ts'
-import type { AccountRow, ClockRow, OperationRow, PlanRow, SlotRow, StockRow, SubscriptionRow } from '../rows.ts'
+import type {
+  AccountRow,
+  AutoTopUpRow,
+  ClockRow,
+  DeletedUserRow,
+  OperationRow,
+  PlanRow,
+  SlotRow,
+  StockRow,
+  SubscriptionRow,
+  WishRow,
+} from '../rows.ts'
+import { forgetUsers } from './forgetting.ts'
 
 /** What a batch of events may touch, by what their bodies name. */
 interface Touched {
@@ -9,6 +21,7 @@ interface Touched {
   readonly accounts: string[]
   readonly slots: readonly { userId: string; providerId: string }[]
   readonly plans: string[]
+  readonly wishes: readonly { userId: string; planId: string }[]
   readonly clock: boolean
 }
 
@@ -21,14 +34,17 @@ interface Named {
   readonly clock?: string
 }
 
+const ABOUT_WISHES: ReadonlySet<string> = new Set(['RestockWished', 'RestockWishWithdrawn'])
+
 const touchedBy = (messages: readonly Message[]): Touched => {
   const operations = new Set<string>()
   const subscriptions = new Set<string>()
   const accounts = new Set<string>()
   const slots = new Map<string, { userId: string; providerId: string }>()
   const plans = new Set<string>()
+  const wishes: { userId: string; planId: string }[] = []
   let clock = false
-  for (const { correlationId, body } of messages) {
+  for (const { name, correlationId, body } of messages) {
     const named = body as Named
     operations.add(correlationId)
     if (named.operationId) operations.add(named.operationId)
@@ -37,6 +53,8 @@ const touchedBy = (messages: readonly Message[]): Touched => {
     if (named.userId) accounts.add(named.userId)
     if (named.userId && named.providerId)
       slots.set(`${named.userId}\n${named.providerId}`, { userId: named.userId, providerId: named.providerId })
+    if (ABOUT_WISHES.has(name) && named.userId && named.planId)
+      wishes.push({ userId: named.userId, planId: named.planId })
     clock ||= named.clock !== undefined
   }
   return {
@@ -45,6 +63,7 @@ const touchedBy = (messages: readonly Message[]): Touched => {
     accounts: [...accounts],
     slots: [...slots.values()],
     plans: [...plans],
+    wishes,
     clock,
   }
 }
@@ -56,7 +75,7 @@ const byKeys = <T>(tx: Tx, table: string, key: string, keys: string[], columns: 
 const OPERATION = `id, caller, kind, subject, started_at, steps, outcome, answer, finished_at, account_version,
   slot_provider, slot_version, subscription_id, subscription_version, stock_plan, stock_version`
 const SUBSCRIPTION = `id, user_id, plan_id, plan_name, provider_id, status, cancel_at_period_end, price, period_unit,
-  period_count, current_period_start, current_period_end, access_until, ended_at, end_reason,
+  period_count, current_period_start, current_period_end, access_until, grace_ends_at, awaited_until, ended_at, end_reason,
   previous_subscription_id, created_at, version, purchased_by, account_version, slot_version, end_slot_version`
 
 /**
@@ -65,7 +84,7 @@ const SUBSCRIPTION = `id, user_id, plan_id, plan_name, provider_id, status, canc
  */
 export const load = async (tx: Tx, messages: readonly Message[]): Promise<ReadModels> => {
   const touched = touchedBy(messages)
-  const { slots } = touched
+  const { slots, wishes } = touched
   const loaded: Loaded = {
     operations: await select<OperationRow>(
       tx,
@@ -85,6 +104,23 @@ export const load = async (tx: Tx, messages: readonly Message[]): Promise<ReadMo
           ),
     stock: await byKeys<StockRow>(tx, 'stock', 'plan_id', touched.plans, '*'),
     plans: await byKeys<PlanRow>(tx, 'plans', 'plan_id', touched.plans, '*'),
+    autoTopUps: await byKeys<AutoTopUpRow>(
+      tx,
+      'auto_top_ups',
+      'user_id',
+      messages.some(({ name }) => name === 'AutoTopUpSet') ? touched.accounts : [],
+      'user_id, enabled, amount, payment_method_id, version',
+    ),
+    wishes:
+      wishes.length === 0
+        ? []
+        : await select<WishRow>(
+            tx,
+            `select w.user_id, w.plan_id, w.wished, w.version from wishes w
+             join unnest(?::text[], ?::text[]) as r(user_id, plan_id) using (user_id, plan_id)`,
+            [wishes.map(({ userId }) => userId), wishes.map(({ planId }) => planId)],
+          ),
+    deleted: await byKeys<DeletedUserRow>(tx, 'deleted_users', 'user_id', touched.accounts, 'user_id, forgotten'),
     clock: touched.clock ? ((await select<ClockRow>(tx, 'select now, settled, version from clock'))[0] ?? null) : null,
   }
   return new ReadModels(loaded)
@@ -105,17 +141,27 @@ const RESTS_ON = [
 const learnt = (operation: OperationRow) =>
   Object.fromEntries([...OUTCOME, ...RESTS_ON].map((property) => [property, operation[property]]))
 
-/** Write what the round has learnt, a statement per table. */
+/** Write what the round has learnt, a statement per table; nothing anew of who is forgotten. */
 export const save = async (tx: Tx, models: ReadModels): Promise<void> => {
+  const kept = <Row extends { readonly userId: string }>(rows: readonly Row[]) =>
+    rows.filter(({ userId }) => !models.forgot(userId))
+  const subscriptions = kept(models.subscriptions.changed)
+  const charges = models.charges.filter(({ subscriptionId }) => {
+    const whose = models.subscriptions.get(subscriptionId)
+    return whose && !models.forgot(whose.userId)
+  })
   await upsertRows(tx, 'plans', ['planId'], models.plans.changed)
   await insertRows(tx, 'plan_versions', models.planVersions, 'on conflict do nothing')
   await upsertRows(tx, 'stock', ['planId'], models.stock.changed)
   await upsertRows(tx, 'keys', ['keyId'], models.keys.changed)
-  await upsertRows(tx, 'subscriptions', ['id'], models.subscriptions.changed)
-  await insertRows(tx, 'charges', models.charges, 'on conflict do nothing')
-  await upsertRows(tx, 'accounts', ['userId'], models.accounts.changed)
-  await insertRows(tx, 'movements', models.movements, 'on conflict do nothing')
-  await upsertRows(tx, 'slots', ['userId', 'providerId'], models.slots.changed)
+  await upsertRows(tx, 'subscriptions', ['id'], subscriptions)
+  await insertRows(tx, 'charges', charges, 'on conflict do nothing')
+  await upsertRows(tx, 'accounts', ['userId'], kept(models.accounts.changed))
+  await insertRows(tx, 'movements', kept(models.movements), 'on conflict do nothing')
+  await upsertRows(tx, 'slots', ['userId', 'providerId'], kept(models.slots.changed))
+  await upsertRows(tx, 'auto_top_ups', ['userId'], kept(models.autoTopUps.changed))
+  await upsertRows(tx, 'wishes', ['userId', 'planId'], kept(models.wishes.changed))
+  await insertRows(tx, 'notifications', kept(models.notifications), 'on conflict do nothing')
   await upsertRows(
     tx,
     'clock',
@@ -124,4 +170,9 @@ export const save = async (tx: Tx, models: ReadModels): Promise<void> => {
   )
   await insertRows(tx, 'audit', models.audit, 'on conflict do nothing')
   await updateRows(tx, 'operations', ['id'], models.operations.changed.map(learnt))
+  await upsertRows(tx, 'deleted_users', ['userId'], models.deleted.changed)
+  await forgetUsers(
+    tx,
+    models.deleted.changed.flatMap(({ userId, forgotten }) => (forgotten ? [userId] : [])),
+  )
 }

@@ -33,6 +33,11 @@ export const readingStore = (knex: Knex) => {
         if (!hidden) query.whereNot('sale_state', 'hidden')
         return query.orderBy(['position', 'plan_id'])
       }),
+    /** The plans that this user is to be told of. */
+    wishes: async (userId: string): Promise<ReadonlySet<string>> => {
+      const rows = await tables.all('wishes', (query) => query.where({ user_id: userId, wished: true }))
+      return new Set(rows.map(({ planId }) => planId))
+    },
     plan: (planId: string) => tables.one('offered', (query) => query.where({ plan_id: planId })),
     planVersions: (planId: string, asked: PageAsked) =>
       tables.all('versions', (query) => newest(['version'], asked)(query.where({ plan_id: planId }))),
@@ -56,6 +61,7 @@ export const readingStore = (knex: Knex) => {
         newest(['at', 'sequence'], asked)(query.where({ subscription_id: subscriptionId })),
       ),
 
+    autoTopUp: (userId: string) => tables.one('autoTopUps', (query) => query.where({ user_id: userId })),
     credits: (userId: string) => tables.one('accounts', (query) => query.where({ user_id: userId })),
     creditsAt: async (userId: string, at: number) => {
       const row = await tables.one('movements', (query) =>
@@ -79,6 +85,13 @@ export const readingStore = (knex: Knex) => {
         query.where({ user_id: userId }).whereNot('managed_by', 'none').orderBy('provider_id'),
       ),
 
+    notifications: (userId: string, asked: PageAsked) =>
+      tables.all('notifications', (query) => newest(['at', 'sequence'], asked)(query.where({ user_id: userId }))),
+
+    /** Deleted, or being deleted. */
+    deleted: async (userId: string) =>
+      (await tables.one('deleted', (query) => query.where({ user_id: userId }))) !== null,
+
     operation: (id: string) => tables.one('operations', (query) => query.where({ id })),
 
     /** Every plan's stock; a plan that never had any shows none. */
@@ -93,6 +106,9 @@ export const readingStore = (knex: Knex) => {
         if (state !== undefined) query.where({ state })
         return newest(['uploaded_at', 'sequence'], asked)(query)
       }),
+
+    planOfKey: async (keyId: string) =>
+      (await tables.one('keys', (query) => query.where({ key_id: keyId })))?.planId ?? null,
 
     audit: (asked: PageAsked) => tables.all('audit', newest(['at', 'sequence'], asked)),
 

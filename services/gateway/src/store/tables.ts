@@ -2,15 +2,19 @@ import type { Knex } from 'knex'
 import { Model, type QueryBuilder, snakeCaseMappers } from 'objection'
 import type {
   AuditRow,
+  AutoTopUpRow,
   ChargeRow,
+  DeletedUserRow,
   KeyRow,
   MovementRow,
+  NotificationRow,
   OfferedPlan,
   PlanRow,
   ShownOperation,
   ShownSubscription,
   SlotRow,
-  StockCounts,
+  StockByPlan,
+  WishRow,
 } from '../rows.ts'
 
 /** A read model as objection reads it; bound to a database where it is used. */
@@ -32,13 +36,17 @@ const tables = {
   slots: table('slots'),
   operations: table('visible_operations'),
   audit: table('audit'),
+  autoTopUps: table('auto_top_ups'),
+  wishes: table('wishes'),
+  notifications: table('notifications'),
+  deleted: table('deleted_users'),
 }
 
 /** The row of each, with the columns that a list is ordered by. */
 interface RowsOf {
   offered: OfferedPlan
   versions: PlanRow
-  stock: StockCounts
+  stock: StockByPlan
   keys: KeyRow & { sequence: number }
   subscriptions: ShownSubscription & { sequence: number }
   charges: ChargeRow & { sequence: number }
@@ -47,6 +55,10 @@ interface RowsOf {
   slots: SlotRow
   operations: ShownOperation
   audit: AuditRow & { sequence: number }
+  autoTopUps: AutoTopUpRow
+  wishes: WishRow
+  notifications: NotificationRow & { sequence: number }
+  deleted: DeletedUserRow
 }
 
 export type Query = QueryBuilder<Model, Model[]>
