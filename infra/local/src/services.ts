@@ -21,7 +21,7 @@ type Variable = string | RegExp
 const needs: Record<Service, readonly Variable[]> = {
   gateway: ['AUTH_JWT_SECRET', 'AUTH_JWKS_URL', 'CRON_SECRET', 'KEY_INVENTORY_URL', /_PER_MINUTE$/],
   subscription: [/^CODING_PLAN_PRICE_/],
-  'credits-ledger': ['PAYMENTS', 'FAKE_PAYMENTS_URL'],
+  'credits-ledger': ['PAYMENTS', 'FAKE_PAYMENTS_URL', 'STRIPE_SECRET_KEY', 'STRIPE_API_URL'],
   'key-inventory': ['VAULT_KEY', 'FINGERPRINT_SECRET', 'SEALING_KEY', /_PER_MINUTE$/],
   'billing-scheduler': ['SERVICE_URLS'],
 }
@@ -48,7 +48,8 @@ export interface Surroundings {
   readonly registryUrl: string
   readonly databaseUrl: (name: string) => string
   readonly seats: readonly Seat[]
-  readonly paymentsUrl: string
+  /** The fake payment service's; null: Stripe takes the payments. */
+  readonly paymentsUrl: string | null
 }
 
 /** The whole environment of one process. */
@@ -57,7 +58,7 @@ export const environmentOf = (seat: Seat, around: Surroundings): NodeJS.ProcessE
   const offered: NodeJS.ProcessEnv = {
     ...env,
     ...secrets,
-    FAKE_PAYMENTS_URL: around.paymentsUrl,
+    FAKE_PAYMENTS_URL: around.paymentsUrl ?? undefined,
     KEY_INVENTORY_URL: seats.find(({ service }) => service === 'key-inventory')?.url,
     SERVICE_URLS: seats.map(({ url }) => url).join(','),
   }

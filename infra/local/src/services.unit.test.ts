@@ -14,7 +14,11 @@ const seats = await seatAll({
   },
 })
 
-const environment = (service: Service, env: NodeJS.ProcessEnv = {}) => {
+const environment = (
+  service: Service,
+  env: NodeJS.ProcessEnv = {},
+  paymentsUrl: string | null = 'http://127.0.0.1:5',
+) => {
   const seat = seats.find((found) => found.service === service)
   if (!seat) throw new Error(`${service} has no seat`)
   return environmentOf(seat, {
@@ -25,7 +29,7 @@ const environment = (service: Service, env: NodeJS.ProcessEnv = {}) => {
     registryUrl: 'http://127.0.0.1:3/apis/ccompat/v7',
     databaseUrl: (name) => `postgres://127.0.0.1:4/${name}`,
     seats,
-    paymentsUrl: 'http://127.0.0.1:5',
+    paymentsUrl,
   })
 }
 
@@ -63,6 +67,13 @@ test('what the launcher itself was told does not leak into a service', () => {
   expect(environment('gateway', env)).not.toHaveProperty('AWS_SECRET_ACCESS_KEY')
   expect(environment('gateway', env)).not.toHaveProperty('STRIPE_SECRET_KEY')
   expect(environment('credits-ledger', env).DATABASE_URL).toBe('postgres://127.0.0.1:4/coding_plans_credits_ledger')
+})
+
+test('the secret key of Stripe goes to the ledger and to nobody else; with Stripe there is no fake service', () => {
+  const env = { PAYMENTS: 'stripe', STRIPE_SECRET_KEY: 'sk', STRIPE_API_URL: 'http://127.0.0.1:6' }
+  for (const name of Object.keys(env))
+    expect(services.filter((service) => name in environment(service, env))).toEqual(['credits-ledger'])
+  expect(environment('credits-ledger', env, null)).not.toHaveProperty('FAKE_PAYMENTS_URL')
 })
 
 test('every process has an address of its own, and the scheduler knows them all', () => {

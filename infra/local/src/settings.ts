@@ -9,6 +9,7 @@ export interface Settings {
   readonly dataDir: string
   readonly clock: ClockMode
   readonly own: OwnServers
+  readonly payments: 'fake' | 'stripe'
   /** False where a secret that only this data directory knows would be a trap. */
   readonly mayMakeSecrets: boolean
 }
@@ -30,6 +31,14 @@ const readClock = (text: string | undefined): ClockMode => {
   if (text !== 'system' && text !== 'test')
     throw new Complaint(`CLOCK must be system or test, not ${JSON.stringify(text)}.`)
   return text
+}
+
+/** Said here, not only by the service that takes payments: before anything is started. */
+const readPayments = ({ PAYMENTS: text, STRIPE_SECRET_KEY: key }: NodeJS.ProcessEnv) => {
+  if (text === undefined || text === '' || text === 'fake') return 'fake'
+  if (text !== 'stripe') throw new Complaint(`PAYMENTS must be fake or stripe, not ${JSON.stringify(text)}.`)
+  if (!key) throw new Complaint('STRIPE_SECRET_KEY is missing (PAYMENTS=stripe needs it).')
+  return 'stripe'
 }
 
 const readBrokers = (text: string | undefined) => {
@@ -64,6 +73,7 @@ export const readSettings = (env: NodeJS.ProcessEnv): Settings => {
     dataDir: env.DATA_DIR || '.local',
     clock: readClock(env.CLOCK),
     own,
+    payments: readPayments(env),
     mayMakeSecrets: !hasOwn && env.NODE_ENV !== 'production',
   }
 }

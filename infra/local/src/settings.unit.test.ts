@@ -19,6 +19,15 @@ test('an unknown clock is refused', () => {
   expect(() => readSettings({ CLOCK: 'fast' })).toThrow('CLOCK must be system or test, not "fast".')
 })
 
+test('Stripe takes the payments only with its secret key, and an unknown service does not', () => {
+  expect(readSettings({}).payments).toBe('fake')
+  expect(readSettings({ PAYMENTS: 'stripe', STRIPE_SECRET_KEY: 'sk_1' }).payments).toBe('stripe')
+  expect(() => readSettings({ PAYMENTS: 'stripe' })).toThrow(
+    /^STRIPE_SECRET_KEY is missing \(PAYMENTS=stripe needs it\)\.$/,
+  )
+  expect(() => readSettings({ PAYMENTS: 'other' })).toThrow('PAYMENTS must be fake or stripe, not "other".')
+})
+
 test.each([
   { KAFKA_BROKERS: 'a:9092, b:9092' },
   { SCHEMA_REGISTRY_URL: 'http://registry:8081/apis/ccompat/v7/' },

@@ -51,8 +51,8 @@ export interface Stack {
   readonly servers: Servers
   readonly services: readonly ServiceProcess[]
   readonly secrets: Secrets
-  /** The fake payment service: `GET /charges?userId=` lists what was charged. */
-  readonly paymentsUrl: string
+  /** The fake payment service: `GET /charges?userId=` lists what was charged. Null with PAYMENTS=stripe. */
+  readonly paymentsUrl: string | null
   readonly token: (user: string, roles?: readonly string[]) => Promise<string>
   readonly stop: () => Promise<void>
 }
@@ -155,7 +155,8 @@ const build = async (options: StackOptions, { directory, crew, stop }: Site): Pr
   // Before ports are looked at: an orphan may sit on one.
   await endOrphans(directory.path, log)
   const seats = await plan(options, settings, directory)
-  const payments = preparePayments(await directory.port('payments'), directory.path, log)
+  const isFake = settings.payments === 'fake'
+  const payments = isFake ? preparePayments(await directory.port('payments'), directory.path, log) : null
   // After everything that can refuse the start: a start that never began must not settle the clock.
   settleClock(directory, clock)
 
@@ -168,9 +169,10 @@ const build = async (options: StackOptions, { directory, crew, stop }: Site): Pr
   ])
   log(`${topics.length} topics, ${subjects.length} schemas and the databases are in place`)
 
-  const around: Surroundings = { ...servers, env, secrets, clock, seats, paymentsUrl: payments.url }
+  const around: Surroundings = { ...servers, env, secrets, clock, seats, paymentsUrl: payments?.url ?? null }
   const services = seats.map((seat) => prepareService(seat, around, directory.path, log))
-  await Promise.all([...services, payments.child].map((child) => crew.start(child, 'service')))
+  const children = payments ? [...services, payments.child] : services
+  await Promise.all(children.map((child) => crew.start(child, 'service')))
   const urls = services.flatMap(({ service, url }) => (service === 'gateway' ? [url] : []))
   return {
     url: urls[0] as string,
@@ -178,7 +180,7 @@ const build = async (options: StackOptions, { directory, crew, stop }: Site): Pr
     servers,
     services,
     secrets,
-    paymentsUrl: payments.url,
+    paymentsUrl: around.paymentsUrl,
     token: (user, roles = []) => signToken(secrets.AUTH_JWT_SECRET, user, roles),
     stop,
   }

@@ -6,8 +6,13 @@ const DAY = 24 * 60 * 60 * 1000
 /** A sealed upload has up to 4 MiB; its headers and the record batch around it come on top. */
 export const mostMessageBytes = 4 * 1024 * 1024 + 64 * 1024
 
+/** The topics of which the last record per key stays: their messages say of what the key is made. */
+const compacted: ReadonlySet<string> = new Set(
+  messageNames.filter((name) => routeOf(name).recordKey).map((name) => routeOf(name).topic),
+)
+
 /** Commands and uploads go after 7 days, when the keys they are sealed to are destroyed; facts stay for ever. */
-const retentionOf = (topic: string) => (topic.endsWith('.events') || topic.endsWith('.entitlements') ? null : 7 * DAY)
+const retentionOf = (topic: string) => (topic.endsWith('.events') || compacted.has(topic) ? null : 7 * DAY)
 const DEAD_LETTER_RETENTION = 90 * DAY
 
 const sizeOf = (topic: string) => (topic === 'key-inventory.uploads' ? { mostMessageBytes } : {})
@@ -19,7 +24,7 @@ const sizeOfDeadLetter = (topic: string) => (sizeOf(topic).mostMessageBytes ?? K
 const declare = (topic: string): TopicDeclaration => ({
   name: topic,
   retentionMilliseconds: retentionOf(topic),
-  ...(topic.endsWith('.entitlements') ? { compacted: true } : {}),
+  ...(compacted.has(topic) ? { compacted: true } : {}),
   ...sizeOf(topic),
 })
 

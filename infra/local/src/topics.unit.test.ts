@@ -17,6 +17,15 @@ test('facts are kept for ever, commands and uploads for 7 days', () => {
   expect(find('key-inventory.uploads')?.retentionMilliseconds).toBe(7 * DAY)
 })
 
+test('SLT-4: of entitlements the last record per user and provider stays, for ever', () => {
+  expect(find('key-inventory.entitlements')).toEqual({
+    name: 'key-inventory.entitlements',
+    retentionMilliseconds: null,
+    compacted: true,
+  })
+  expect(topics.filter(({ compacted }) => compacted)).toHaveLength(1)
+})
+
 test('every topic has a dead-letter topic for each who may listen to it', () => {
   for (const service of services) expect(find(`subscription.events.${service}.dlq`)).toBeDefined()
   expect(find('credits-ledger.commands.credits-ledger.dlq')).toBeDefined()

@@ -8,7 +8,8 @@ export type Outcome = keyof Omit<BillingTicked, 'clock' | 'operationId' | 'asOf'
 /** A billing tick that was asked for: answered when nothing that is due up to `asOf` is left, or its wait is over. */
 export interface Tick {
   readonly operationId: string
-  readonly asOf: Instant
+  /** null: where the test clock goes to. */
+  readonly asOf: Instant | null
   /** Wall clock, as the end of the wait. */
   readonly askedAt: Instant
   readonly waitUntil: Instant
@@ -27,8 +28,6 @@ export interface Agenda {
   /** Lane and outcome → how often in this round. */
   readonly counted: Map<string, { readonly lane: number; readonly outcome: Outcome; readonly count: number }>
   readonly wallClock: Instant
-  /** Up to where terms are due in test mode; null: the wall clock. */
-  readonly horizon: Instant | null
 }
 
 /** Take a term's next form; one that stays as it was is not written. Whether it is another. */

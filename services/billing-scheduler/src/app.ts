@@ -26,17 +26,17 @@ export const billingScheduler = ({
 }: SchedulerOptions): Omit<ServiceOptions<Agenda>, 'environment'> => {
   let nudge = () => {}
   const settlement = createSettlement(surroundings, () => nudge(), log)
+  const due = dueWork(mode, () => nudge())
   return {
     service: SERVICE,
     handler: createHandler(mode, wallClock),
-    work: mode === 'test' ? [dueWork(mode), tickWork, clockWork(settlement)] : [dueWork(mode), tickWork],
+    work: mode === 'test' ? [due, tickWork, clockWork(settlement, () => nudge())] : [due, tickWork],
     due: (knex) => countDue(mode, knex, wallClock()),
     begin: async ({ knex, worker }) => {
       await keepMode(knex, mode)
-      if (mode === 'system') return
-      // The test clock waits for nobody: what an answer makes due is said at once.
       nudge = () => worker.nudge()
-      worker.onRound(nudge)
+      // The test clock waits for nobody: what an answer makes due is said at once.
+      if (mode === 'test') worker.onRound(nudge)
     },
   }
 }

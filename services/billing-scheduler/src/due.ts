@@ -19,13 +19,14 @@ const horizonIn = async (mode: ClockMode, tx: Connection, wallClock: Instant) =>
   return { horizon: horizonOf(clock), asOf: clock.outage ? clock.target : null }
 }
 
-/** Says what is due in the lanes that this process owns (protocol.md 8). */
-export const dueWork = (mode: ClockMode): LaneWork => ({
+/** Says what is due in the lanes that this process owns (protocol.md 8). `more` is called when one call was not enough. */
+export const dueWork = (mode: ClockMode, more: () => void): LaneWork => ({
   name: 'due',
   everyMilliseconds: EVERY_MILLISECONDS,
   run: async (tx: Tx, lanes, wallClock) => {
     const { horizon, asOf } = await horizonIn(mode, tx, wallClock)
     const due = await takeDue(tx, lanes, { horizon, wallClock, most: MOST_AT_ONCE })
+    if (due.length >= MOST_AT_ONCE) more()
     return due.map((term) => sayDue(term, instant(Math.max(term.due, asOf ?? term.due))))
   },
 })

@@ -93,9 +93,9 @@ const decide = (mode: ClockMode): Decide<Agenda> => ({
     if (agenda.known.has(operationId)) return []
     agenda.known.add(operationId)
     // What is due is said anyway; the tick is answered when nothing up to here is left.
-    const { horizon, wallClock: askedAt } = agenda
+    const { wallClock: askedAt } = agenda
     const waitUntil = instant(askedAt + waitMilliseconds)
-    agenda.ticks.push({ operationId, asOf: instant(horizon ?? askedAt), askedAt, waitUntil })
+    agenda.ticks.push({ operationId, asOf: mode === 'system' ? askedAt : null, askedAt, waitUntil })
     return []
   },
 })
@@ -114,7 +114,7 @@ const refusalOf = (mode: ClockMode, { body: { to, by } }: Message<'AdvanceClock'
 
 /** Keeps the terms that subscription events tell of, and queues what operators ask of the clock. */
 export const createHandler = (mode: ClockMode, wallClock: () => Instant): Handler<Agenda> => ({
-  load: (tx, messages) => loadAgenda(tx, messages, { mode, wallClock: wallClock() }),
+  load: (tx, messages) => loadAgenda(tx, messages, { wallClock: wallClock() }),
   decide: decide(mode),
   save: saveAgenda,
 })

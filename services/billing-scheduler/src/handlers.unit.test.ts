@@ -22,7 +22,6 @@ const emptyAgenda = (): Agenda => ({
   requested: [],
   ticks: [],
   counted: new Map(),
-  horizon: null,
   wallClock: WALL,
 })
 
@@ -292,7 +291,7 @@ test('a tick waits up to the present instant; what comes of due messages is coun
   const agenda = withTerm({ state: 'said' })
   hear(agenda, 'RunBillingTick', { clock: 'clock', operationId: 'op_tick', waitMilliseconds: 500 })
   hear(agenda, 'RunBillingTick', { clock: 'clock', operationId: 'op_tick', waitMilliseconds: 500 })
-  expect(agenda.ticks).toEqual([{ operationId: 'op_tick', asOf: WALL, askedAt: WALL, waitUntil: WALL + 500 }])
+  expect(agenda.ticks).toEqual([{ operationId: 'op_tick', asOf: null, askedAt: WALL, waitUntil: WALL + 500 }])
   const renewal = renewedBody({ version: 2, boundary: FEBRUARY, currentPeriodEnd: MARCH })
   for (const _ of [1, 2]) hear(agenda, 'SubscriptionRenewed', renewal)
   hear(agenda, 'SubscriptionPastDue', { ...pastDue, ...rests, boundary: MARCH, version: 3 })

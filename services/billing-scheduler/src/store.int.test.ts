@@ -19,6 +19,7 @@ import {
   readGeneration,
   saveAgenda,
   takeDue,
+  writeClock,
 } from './store.ts'
 
 let bed: Bed
@@ -38,7 +39,7 @@ beforeEach(() => knex.raw('truncate terms, clock, advances, ticks, tallies'))
 
 const EVERY_LANE = Array.from({ length: 12 }, (_, lane) => lane)
 const WALL = instant(1_000_000)
-const AT = { mode: 'test', wallClock: WALL } as const
+const AT = { wallClock: WALL }
 const term = ({ boundary = instant(100), ...change }: Partial<Term>): Term => ({
   subscriptionId: 'sub_1',
   userId: userId('ada'),
@@ -237,6 +238,7 @@ test('a tick is answered when nothing up to its instant is left, or its wait is 
       change(agenda)
       await saveAgenda(tx, agenda)
     })
+  await makeClock(knex, 'test', instant(50))
   await insert([term({}), term({ subscriptionId: 'sub_2', userId: userId('bob'), boundary: instant(101) })])
   await round((agenda) => count(agenda, { lane: 3 }, 'renewed'))
   await round((agenda) => agenda.ticks.push({ operationId: 'op_tick', asOf: instant(100), askedAt: WALL, waitUntil }))
@@ -250,4 +252,27 @@ test('a tick is answered when nothing up to its instant is left, or its wait is 
   expect(await answered()).toEqual([{ operationId: 'op_tick', asOf: 100, counts: { renewed: 2, ...none } }])
   await within((tx) => answerTick(tx, 'op_tick', WALL))
   expect(await answered()).toEqual([])
+})
+
+test('a tick behind an advance that has not begun joins it', async () => {
+  const round = (change: (agenda: Awaited<ReturnType<typeof loadAgenda>>) => void) =>
+    within(async (tx) => {
+      const agenda = await loadAgenda(tx, [], AT)
+      change(agenda)
+      await saveAgenda(tx, agenda)
+    })
+  const clock = await makeClock(knex, 'test', instant(50))
+  const advance = { operationId: 'op_a', toInstant: instant(200), byDuration: null, actor: 'admin-1', outage: false }
+  await insert([term({})])
+  await round((agenda) => {
+    agenda.requested.push(advance)
+    agenda.ticks.push({ operationId: 'op_tick', asOf: null, askedAt: WALL, waitUntil: instant(WALL + 500) })
+  })
+  const answered = () => within((tx) => findAnsweredTicks(tx, WALL))
+  expect(await answered()).toEqual([])
+  const running = { operationId: 'op_a', target: instant(200), horizon: instant(200), movedAt: WALL }
+  await within((tx) => writeClock(tx, { ...clock, ...running }))
+  expect(await answered()).toEqual([])
+  await knex.raw(`update terms set state = 'answered'`)
+  expect(await answered()).toMatchObject([{ operationId: 'op_tick', asOf: 200 }])
 })

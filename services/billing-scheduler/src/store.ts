@@ -2,21 +2,20 @@ import { insertRows, type Message, select, type Tx, updateRows, upsertRows } fro
 import type { AdvanceClock, Instant, RunBillingTick } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
 import type { Agenda, Outcome, Tick } from './agenda.ts'
-import { type Advance, type Clock, type ClockMode, horizonOf } from './domain/clock.ts'
+import type { Advance, Clock, ClockMode } from './domain/clock.ts'
 import type { Term } from './domain/term.ts'
 
 /** Locks the terms that these messages are about. */
 export const loadAgenda = async (
   tx: Tx,
   messages: readonly Message[],
-  { mode, wallClock }: { mode: ClockMode; wallClock: Instant },
+  { wallClock }: { wallClock: Instant },
 ): Promise<Agenda> => {
   const subscriptions = messages.flatMap(({ body }) => ('subscriptionId' in body ? [body.subscriptionId] : []))
   const users = messages.flatMap(({ name, key }) => (name === 'CommandFailed' ? [key] : []))
   const operations = messages.flatMap(({ name, body }) =>
     name === 'AdvanceClock' || name === 'RunBillingTick' ? [(body as AdvanceClock | RunBillingTick).operationId] : [],
   )
-  const ticking = messages.some(({ name }) => name === 'RunBillingTick')
   const terms = await select<Term>(
     tx,
     `select * from terms where subscription_id = any(?) or (user_id = any(?) and state = 'said')
@@ -40,7 +39,6 @@ export const loadAgenda = async (
     ticks: [],
     counted: new Map(),
     wallClock,
-    horizon: ticking && mode === 'test' ? horizonOf(await readClock(tx)) : null,
   }
 }
 
@@ -177,6 +175,12 @@ const OUTCOMES = [
 ] as const satisfies Outcome[]
 type Counts = Record<Outcome, number>
 
+export interface AnsweredTick {
+  readonly operationId: string
+  readonly asOf: Instant
+  readonly counts: Counts
+}
+
 /** Each with what was counted before it. */
 const saveTicks = async (tx: Tx, ticks: readonly Tick[]) => {
   const before = await readTallies(tx)
@@ -198,16 +202,19 @@ const readTallies = async (tx: Tx): Promise<Counts> => {
   return Object.fromEntries(OUTCOMES.map((outcome) => [outcome, counts.get(outcome) ?? 0])) as Counts
 }
 
-/** Ticks up to whose instant nothing is unanswered, with what was counted since. */
-export const findAnsweredTicks = async (
-  tx: Tx,
-  wallClock: Instant,
-): Promise<(Pick<Tick, 'operationId' | 'asOf'> & { counts: Counts })[]> => {
-  const ticks = await select<Tick & { before: Counts }>(
+/**
+ * Ticks up to whose instant nothing is unanswered, or whose wait is over, with what was counted since. In test mode that
+ * instant is where the clock goes to: an advance that was asked for before is joined, also if it has not begun yet.
+ */
+export const findAnsweredTicks = async (tx: Tx, wallClock: Instant): Promise<AnsweredTick[]> => {
+  const ticks = await select<{ operationId: string; asOf: Instant; before: Counts }>(
     tx,
-    `select operation_id, as_of, before from ticks t
-     where answered_at is null and (wait_until <= ? or not exists (
-       select from terms where state in ('waiting', 'said') and due <= t.as_of))`,
+    `select t.operation_id, up.at as as_of, t.before
+     from ticks t cross join clock c cross join lateral (select coalesce(t.as_of, c.target, c.now) as at) up
+     where t.answered_at is null and (t.wait_until <= ? or (
+       (t.as_of is not null or not exists (
+         select from advances a where a.answered_at is null and a.operation_id is distinct from c.operation_id))
+       and not exists (select from terms where state in ('waiting', 'said') and due <= up.at)))`,
     [wallClock],
   )
   if (ticks.length === 0) return []

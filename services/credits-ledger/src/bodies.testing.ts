@@ -7,6 +7,7 @@ import {
   type RefundCredits,
   type ReleaseHold,
   type SetAutoTopUp,
+  type SettleAutoTopUp,
   type SettleTopUp,
   type TopUpCredits,
   userId,
@@ -73,6 +74,17 @@ export const setAutoTopUp = (
   amount: amount === null ? null : microdollars(amount),
   paymentMethodId,
   ...change,
+})
+
+export const settleAutoTopUp = (
+  user: string,
+  operationId: string,
+  outcome: SettleAutoTopUp['outcome'] = 'yours',
+): SettleAutoTopUp => ({
+  userId: userId(user),
+  operationId,
+  outcome,
+  customerId: outcome === 'yours' ? `cus of ${user}` : null,
 })
 
 export const topUpCredits = (user: string, topUpId: string, shortfall: number): TopUpCredits => ({

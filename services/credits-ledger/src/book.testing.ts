@@ -3,9 +3,10 @@ import { message } from '@coding-plans/runtime/testing'
 import { type Bodies, instant, type MessageName, userId } from '@coding-plans/schemas'
 import { holdCredits, postCredits } from './bodies.testing.ts'
 import { type Account, emptyAccount } from './domain/account.ts'
+import { noTerms } from './domain/payment-terms.ts'
 import type { Transfer } from './domain/transfer.ts'
 import { checkAccount } from './domain/verification.ts'
-import { handler } from './handlers.ts'
+import { handlerUnder } from './handlers.ts'
 import { emptyLedger, type Ledger } from './ledger.ts'
 
 export type Command =
@@ -15,6 +16,7 @@ export type Command =
   | 'PostCredits'
   | 'RefundCredits'
   | 'SetAutoTopUp'
+  | 'SettleAutoTopUp'
   | 'TopUpCredits'
   | 'SettleTopUp'
   | 'CloseAccount'
@@ -27,12 +29,17 @@ export class Book {
   readonly increases: Bodies['AvailableIncreased'][] = []
   /** What was to be called. */
   readonly calls: Call[] = []
+  readonly #decide
   #now = 1_000
+
+  constructor(terms = noTerms) {
+    this.#decide = handlerUnder(terms).decide
+  }
 
   /** @throws as `decide` does; nothing is changed then. */
   ask<Name extends Command>(name: Name, body: Bodies[Name], { time = this.#now }: { time?: number } = {}): Answer[] {
     this.#now += 1
-    const decide = handler.decide[name]
+    const decide = this.#decide[name]
     if (!decide) throw new Error(`${name} is not heard.`)
     const said: (Saying | Call)[] = decide(this.ledger, message(name, body, { time: instant(time) }))
     const answers: Answer[] = []

@@ -1,16 +1,18 @@
 import type { Handler } from '@coding-plans/runtime'
 import type { UserId } from '@coding-plans/schemas'
+import { setAutoTopUp, settleAutoTopUp } from './domain/auto-top-up.ts'
 import { postCredits, refundCredits } from './domain/credits.ts'
 import { captureHold, openHold, releaseHold } from './domain/hold.ts'
-import { closeAccount, setAutoTopUp, settleTopUp, topUpCredits } from './domain/top-up.ts'
+import { noTerms, type PaymentTerms } from './domain/payment-terms.ts'
+import { closeAccount, settleTopUp, topUpCredits } from './domain/top-up.ts'
 import { transferId } from './domain/transfer.ts'
-import { causeOf, type Ledger, note, settle, termKey } from './ledger.ts'
+import { causeOf, type Ledger, settle, termKey } from './ledger.ts'
 import { loadLedger, saveLedger } from './store.ts'
 
 export const SERVICE = 'credits-ledger'
 
-/** What is decided; how payments are called is `payments.ts`. */
-export const handler: Handler<Ledger> = {
+/** What is decided where payments have these terms; how they are called is `payments.ts`. */
+export const handlerUnder = (terms: PaymentTerms): Handler<Ledger> => ({
   load: loadLedger,
   decide: {
     HoldCredits: (ledger, message) => {
@@ -38,13 +40,15 @@ export const handler: Handler<Ledger> = {
       return settle(ledger, refundCredits(fileOf(ledger, 'refund', userId, refundId), message.body, causeOf(message)))
     },
     SetAutoTopUp: (ledger, message) => {
-      const { userId, operationId } = message.body
-      const file = { account: ledger.accounts.get(userId), settings: ledger.settings.get(userId) }
-      const known = note(ledger, operationId)
-      return settle(ledger, setAutoTopUp({ ...file, known }, message.body, causeOf(message)))
+      const file = { ...settingFileOf(ledger, message.body), terms }
+      return settle(ledger, setAutoTopUp(file, message.body, causeOf(message)))
     },
-    TopUpCredits: (ledger, message) =>
-      settle(ledger, topUpCredits(topUpFileOf(ledger, message.body), message.body, causeOf(message))),
+    SettleAutoTopUp: (ledger, message) =>
+      settle(ledger, settleAutoTopUp(settingFileOf(ledger, message.body), message.body, causeOf(message))),
+    TopUpCredits: (ledger, message) => {
+      const file = { ...topUpFileOf(ledger, message.body), terms }
+      return settle(ledger, topUpCredits(file, message.body, causeOf(message)))
+    },
     SettleTopUp: (ledger, message) =>
       settle(ledger, settleTopUp(topUpFileOf(ledger, message.body), message.body, causeOf(message))),
     CloseAccount: (ledger, message) => {
@@ -54,7 +58,15 @@ export const handler: Handler<Ledger> = {
     },
   },
   save: saveLedger,
-}
+})
+
+/** Under no terms at all. */
+export const handler = handlerUnder(noTerms)
+
+const settingFileOf = (
+  { accounts, settings, operations }: Ledger,
+  { userId, operationId }: { userId: UserId; operationId: string },
+) => ({ account: accounts.get(userId), settings: settings.get(userId), setting: operations.get(operationId) })
 
 const topUpFileOf = (
   { accounts, settings, topUps, transfers }: Ledger,

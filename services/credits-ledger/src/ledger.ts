@@ -1,7 +1,7 @@
 import type { Call, Message, Saying } from '@coding-plans/runtime'
 import type { Instant, UserId } from '@coding-plans/schemas'
 import type { Account } from './domain/account.ts'
-import type { AutoTopUp, Decision, Decline, Hold, TopUp } from './domain/decision.ts'
+import type { AutoTopUp, Decision, Decline, Hold, Setting, TopUp } from './domain/decision.ts'
 import type { Cause, Transfer } from './domain/transfer.ts'
 
 /** What a round knows, as it stands after what was decided so far; and what it has to write. */
@@ -18,8 +18,8 @@ export interface Ledger {
   readonly settings: Map<UserId, AutoTopUp>
   /** By top-up id. */
   readonly topUps: Map<string, TopUp>
-  /** Operations that set an automatic top-up before. */
-  readonly known: Set<string>
+  /** By operation id: what was asked of the automatic top-up's settings. */
+  readonly operations: Map<string, Setting>
   readonly written: {
     readonly accounts: Set<UserId>
     readonly transfers: Transfer[]
@@ -28,7 +28,7 @@ export interface Ledger {
     readonly declines: Decline[]
     readonly settings: Set<UserId>
     readonly topUps: Set<string>
-    readonly known: string[]
+    readonly operations: Set<string>
   }
 }
 
@@ -40,7 +40,7 @@ export const emptyLedger = (): Ledger => ({
   charged: new Map(),
   settings: new Map(),
   topUps: new Map(),
-  known: new Set(),
+  operations: new Map(),
   written: {
     accounts: new Set(),
     transfers: [],
@@ -49,7 +49,7 @@ export const emptyLedger = (): Ledger => ({
     declines: [],
     settings: new Set(),
     topUps: new Set(),
-    known: [],
+    operations: new Set(),
   },
 })
 
@@ -60,7 +60,7 @@ export const causeOf = ({ id, time }: Message): Cause => ({ messageId: id, at: t
 
 /** Take what a command came to into the round. */
 export const settle = (ledger: Ledger, decision: Decision): (Saying | Call)[] => {
-  const { posted, hold, decline, settings, topUp, closed, says } = decision
+  const { posted, hold, decline, settings, setting, topUp, closed, says } = decision
   const { accounts, holds, declines, transfers, charged, written } = ledger
   if (posted) {
     const { account, transfer } = posted
@@ -88,17 +88,13 @@ export const settle = (ledger: Ledger, decision: Decision): (Saying | Call)[] =>
     ledger.settings.set(settings.userId, settings)
     written.settings.add(settings.userId)
   }
+  if (setting) {
+    ledger.operations.set(setting.operationId, setting)
+    written.operations.add(setting.operationId)
+  }
   if (topUp) {
     ledger.topUps.set(topUp.topUpId, topUp)
     written.topUps.add(topUp.topUpId)
   }
   return [...says]
-}
-
-/** Notes that an operation was asked for. Whether it was before, and this is a copy (IDE-4). */
-export const note = ({ known, written }: Ledger, operationId: string): boolean => {
-  if (known.has(operationId)) return true
-  known.add(operationId)
-  written.known.push(operationId)
-  return false
 }

@@ -1,5 +1,6 @@
 import { type Calling, type Calls, say } from '@coding-plans/runtime'
 import { microdollars, userId } from '@coding-plans/schemas'
+import { noTerms, type PaymentTerms } from './domain/payment-terms.ts'
 
 /** What is asked of a payment service. Amounts are microdollars. */
 export interface Charge {
@@ -7,6 +8,8 @@ export interface Charge {
   readonly userId: string
   readonly amount: number
   readonly paymentMethodId: string
+  /** To whom the method was attached when it was verified; null: it never was. */
+  readonly customerId: string | null
 }
 export interface Return {
   readonly topUpId: string
@@ -14,16 +17,36 @@ export interface Return {
   readonly paymentId: string
   readonly amount: number
 }
-type Keyed = Pick<Calling, 'idempotencyKey' | 'signal'>
+interface Naming {
+  readonly userId: string
+  readonly operationId: string
+  readonly paymentMethodId: string
+}
+export interface Owner {
+  readonly customerId: string
+  /** The user that this customer is, if it is one. */
+  readonly userId: string | null
+}
+export type Keyed = Pick<Calling, 'idempotencyKey' | 'signal'>
 
 /** A service that takes payments. What is not certain is thrown: it is asked again under the same key until it is. */
 export interface Payments {
+  readonly terms: PaymentTerms
+  /** Asked only where the terms say so; null: no method, or nobody's. */
+  ownerOf(paymentMethodId: string, keyed: Keyed): Promise<Owner | null>
   charge(charge: Charge, keyed: Keyed): Promise<{ paymentId: string } | 'declined'>
   giveBack(paid: Return, keyed: Keyed): Promise<void>
 }
 
-/** How the ledger calls it; each outcome is a command of the ledger to itself, safe by the top-up's id. */
+/** How the ledger calls it; each outcome is a command of the ledger to itself, safe by the id of the top-up or operation. */
 export const paymentCalls = (payments: Payments): Calls => ({
+  verify: async ({ request, ...keyed }) => {
+    const { userId: user, operationId, paymentMethodId } = request as unknown as Naming
+    const owner = await payments.ownerOf(paymentMethodId, keyed)
+    const whose = { userId: userId(user), operationId }
+    if (owner?.userId !== user) return [say('SettleAutoTopUp', { ...whose, outcome: 'not_yours', customerId: null })]
+    return [say('SettleAutoTopUp', { ...whose, outcome: 'yours', customerId: owner.customerId })]
+  },
   charge: {
     make: async ({ request, ...keyed }) => {
       const charge = request as unknown as Charge
@@ -47,6 +70,8 @@ export const paymentCalls = (payments: Payments): Calls => ({
 
 /** The fake service that a local start brings along: a real HTTP server, obeying the payment method's name. */
 export const fakePayments = (url: string): Payments => ({
+  terms: noTerms,
+  ownerOf: async () => null,
   charge: async (charge, keyed) => {
     const response = await ask(`${url}/charges`, charge, keyed)
     if (response.status === 402) return 'declined'

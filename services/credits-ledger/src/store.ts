@@ -1,7 +1,7 @@
 import { insertRows, type Message, select, type Tx, updateRows, upsertRows } from '@coding-plans/runtime'
 import type { Bodies, MessageName } from '@coding-plans/schemas'
 import type { Account } from './domain/account.ts'
-import type { AutoTopUp, Decline, Hold, TopUp } from './domain/decision.ts'
+import type { AutoTopUp, Decline, Hold, Setting, TopUp } from './domain/decision.ts'
 import { type Transfer, transferId } from './domain/transfer.ts'
 import { emptyLedger, type Ledger, termKey } from './ledger.ts'
 
@@ -18,7 +18,7 @@ export const loadLedger = async (tx: Tx, messages: readonly Message[]): Promise<
     bodiesOf(messages, 'PostCredits'),
     bodiesOf(messages, 'RefundCredits'),
   ]
-  const setting = bodiesOf(messages, 'SetAutoTopUp')
+  const setting = [...bodiesOf(messages, 'SetAutoTopUp'), ...bodiesOf(messages, 'SettleAutoTopUp')]
   const toppingUp = [...bodiesOf(messages, 'TopUpCredits'), ...bodiesOf(messages, 'SettleTopUp')]
   const closing = bodiesOf(messages, 'CloseAccount')
   const making = [...posting, ...refunding, ...setting, ...toppingUp, ...closing]
@@ -51,7 +51,8 @@ export const loadLedger = async (tx: Tx, messages: readonly Message[]): Promise<
 }
 
 /** Writes what the round decided, a statement per table. */
-export const saveLedger = async (tx: Tx, { accounts, holds, settings, topUps, written }: Ledger) => {
+export const saveLedger = async (tx: Tx, ledger: Ledger) => {
+  const { accounts, holds, written } = ledger
   const holdsOf = (ids: ReadonlySet<string>) => [...ids].map((id) => holds.get(id) as Hold)
   await insertRows(tx, 'transfers', written.transfers)
   await updateRows(
@@ -63,11 +64,11 @@ export const saveLedger = async (tx: Tx, { accounts, holds, settings, topUps, wr
   await insertRows(tx, 'holds', holdsOf(written.openedHolds))
   await updateRows(tx, 'holds', ['holdId'], holdsOf(written.closedHolds))
   await saveDeclines(tx, written.declines)
-  await saveTopUps(tx, { settings, topUps, written })
+  await saveTopUps(tx, ledger)
 }
 
 interface TopUpMessages {
-  readonly setting: readonly Bodies['SetAutoTopUp'][]
+  readonly setting: readonly { userId: string; operationId: string }[]
   readonly toppingUp: readonly { userId: string; topUpId: string }[]
   readonly closing: readonly { userId: string }[]
 }
@@ -82,12 +83,16 @@ const loadTopUps = async (tx: Tx, ledger: Ledger, { setting, toppingUp, closing 
   for (const row of await select<TopUp>(tx, 'select * from top_ups where top_up_id = any(?)', [ids]))
     ledger.topUps.set(row.topUpId, row)
   const operations = setting.map(({ operationId }) => operationId)
-  const known = 'select operation_id from operations where operation_id = any(?)'
-  for (const { operationId } of await select<{ operationId: string }>(tx, known, [operations]))
-    ledger.known.add(operationId)
+  const asked = await select<Setting>(
+    tx,
+    `select operation_id, user_id, state, turn, enabled, amount, payment_method_id from operations
+     where operation_id = any(?)`,
+    [operations],
+  )
+  for (const row of asked) ledger.operations.set(row.operationId, row)
 }
 
-const saveTopUps = async (tx: Tx, { settings, topUps, written }: Pick<Ledger, 'settings' | 'topUps' | 'written'>) => {
+const saveTopUps = async (tx: Tx, { accounts, settings, topUps, operations, written }: Ledger) => {
   await upsertRows(
     tx,
     'auto_top_ups',
@@ -100,13 +105,28 @@ const saveTopUps = async (tx: Tx, { settings, topUps, written }: Pick<Ledger, 's
     ['topUpId'],
     [...written.topUps].map((id) => topUps.get(id) as TopUp),
   )
-  if (written.known.length === 0) return
-  await insertRows(
+  await upsertRows(
     tx,
     'operations',
-    written.known.map((operationId) => ({ operationId })),
+    ['operationId'],
+    [...written.operations].map((id) => operations.get(id) as Setting),
   )
-  await tx.raw(`delete from operations where asked_at < now() - interval '${DECLINES_ARE_KEPT_FOR}'`)
+  if (written.operations.size > 0)
+    await tx.raw(`delete from operations where asked_at < now() - interval '${DECLINES_ARE_KEPT_FOR}'`)
+  await forgetMethods(
+    tx,
+    [...written.accounts].filter((id) => accounts.get(id)?.closedAt),
+  )
+}
+
+/** Of who is deleted, no trace of how they paid is kept (GDP-1). What is under way has its own copy until it is answered. */
+const forgetMethods = async (tx: Tx, closed: readonly string[]) => {
+  if (closed.length === 0) return
+  for (const table of ['top_ups', 'operations'])
+    await tx.raw(
+      `update ${table} set payment_method_id = null where user_id = any(?) and payment_method_id is not null`,
+      [closed as string[]],
+    )
 }
 
 const bodiesOf = <Name extends MessageName>(messages: readonly Message[], name: Name): Bodies[Name][] =>

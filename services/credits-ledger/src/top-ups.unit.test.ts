@@ -77,8 +77,20 @@ test('TOP-2: it pays the configured amount, or the shortfall if that is more', (
     [9, 15],
   ] as const)
     expect(asked(configured).calls).toEqual([
-      { call: 'charge', request: { topUpId: 'tup_1', userId: 'ada', amount, paymentMethodId: 'pm_ok' } },
+      {
+        call: 'charge',
+        request: { topUpId: 'tup_1', userId: 'ada', amount, paymentMethodId: 'pm_ok', customerId: null },
+      },
     ])
+})
+
+test('TOP-1: the marker is stored before the call is made, and with it a copy makes no other', () => {
+  const book = asked()
+  const { topUps, written } = book.ledger
+  expect(topUps.get('tup_1')).toMatchObject({ state: 'asked', amount: 40, paymentMethodId: 'pm_ok', paymentId: null })
+  expect(written.topUps.has('tup_1')).toBe(true)
+  expect(book.ask('TopUpCredits', topUpCredits('ada', 'tup_1', 15))).toEqual([])
+  expect(book.calls).toHaveLength(1)
 })
 
 test('LED-6: a paid top-up is one entry, told once more to whoever asks again', () => {

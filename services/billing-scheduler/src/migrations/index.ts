@@ -78,7 +78,8 @@ const dues: Migration = {
     );
     create table ticks (
       operation_id text primary key,
-      as_of bigint not null,
+      -- null: where the test clock goes to.
+      as_of bigint,
       asked_at bigint not null,
       -- Wall clock: answered then with what has come of it so far.
       wait_until bigint not null,

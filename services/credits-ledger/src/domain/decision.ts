@@ -1,5 +1,5 @@
 import type { Call, Saying } from '@coding-plans/runtime'
-import type { HoldDeclined, Instant, Microdollars, UserId } from '@coding-plans/schemas'
+import type { AutoTopUpRefused, HoldDeclined, Instant, Microdollars, UserId } from '@coding-plans/schemas'
 import type { Account } from './account.ts'
 import type { Transfer } from './transfer.ts'
 
@@ -37,11 +37,30 @@ export interface AutoTopUp {
   readonly enabled: boolean
   readonly amount: Microdollars
   readonly paymentMethodId: string | null
+  /** To whom the payment service has attached the method; null: it was not asked. */
+  readonly customerId: string | null
   /** Raised by every change; what readers go by. */
   readonly version: number
   readonly setAt: Instant
   /** The operation that set it last; null: a declined payment, or the deletion of its user. */
   readonly operationId: string | null
+  /** How many were asked for, each in its turn; and whose turn it was that set the switch, the amount, the method. */
+  readonly turns: number
+  readonly enabledTurn: number
+  readonly amountTurn: number
+  readonly methodTurn: number
+}
+
+/** One command to set the automatic top-up, and what came of it. `asked`: the payment service has yet to say whose the method is. */
+export interface Setting {
+  readonly operationId: string
+  readonly userId: UserId
+  readonly state: 'asked' | 'set' | Exclude<AutoTopUpRefused['reason'], 'unknown'>
+  readonly turn: number
+  readonly enabled: boolean
+  readonly amount: Microdollars | null
+  /** Kept only while that is asked. */
+  readonly paymentMethodId: string | null
 }
 
 /** One top-up: the marker that it was tried, and what came of it. `off` and `closed` were no attempts. */
@@ -61,6 +80,7 @@ export interface Decision {
   readonly hold?: Hold
   readonly decline?: Decline
   readonly settings?: AutoTopUp
+  readonly setting?: Setting
   readonly topUp?: TopUp
   readonly closed?: Account
   readonly says: readonly (Saying | Call)[]

@@ -1,18 +1,10 @@
 import { type Call, type Saying, say } from '@coding-plans/runtime'
-import {
-  type CloseAccount,
-  type Instant,
-  type Microdollars,
-  microdollars,
-  type SetAutoTopUp,
-  type SettleTopUp,
-  type TopUpCredits,
-  type TopUpDeclined,
-  type UserId,
-} from '@coding-plans/schemas'
+import type { CloseAccount, Instant, SettleTopUp, TopUpCredits, TopUpDeclined } from '@coding-plans/schemas'
 import { type Account, balanceOf, emptyAccount } from './account.ts'
 import { availableIncreased, creditsToppedUp } from './answers.ts'
+import { autoTopUpSet, never } from './auto-top-up.ts'
 import type { AutoTopUp, Decision, TopUp } from './decision.ts'
+import { chargeable, type PaymentTerms } from './payment-terms.ts'
 import { type Cause, post, type Transfer, transferId } from './transfer.ts'
 
 export interface TopUpFile {
@@ -23,56 +15,18 @@ export interface TopUpFile {
   readonly earlier: Transfer | undefined
 }
 
-const never = (userId: UserId, at: Instant): AutoTopUp => ({
-  userId,
-  enabled: false,
-  amount: microdollars(0),
-  paymentMethodId: null,
-  version: 0,
-  setAt: at,
-  operationId: null,
-})
-
-const autoTopUpSet = ({ setAt: at, ...settings }: AutoTopUp, operationId = settings.operationId) =>
-  say('AutoTopUpSet', { ...settings, at, operationId })
-
-/** What is absent stays as it was, also while it is off; to switch it on, both are needed. A copy changes nothing. */
-export const setAutoTopUp = (
-  { account, settings, known }: Pick<TopUpFile, 'account' | 'settings'> & { readonly known: boolean },
-  { userId, operationId, enabled, amount, paymentMethodId }: SetAutoTopUp,
-  { at }: Cause,
-): Decision => {
-  const before = settings ?? never(userId, at)
-  if (known) return { says: [autoTopUpSet(before, operationId)] }
-  const refuse = (reason: 'incomplete' | 'user_deleted') => ({
-    says: [say('AutoTopUpRefused', { userId, operationId, reason })],
-  })
-  if (account?.closedAt) return refuse('user_deleted')
-  const next: AutoTopUp = {
-    ...before,
-    enabled,
-    amount: amount ?? before.amount,
-    paymentMethodId: paymentMethodId ?? before.paymentMethodId,
-    version: before.version + 1,
-    setAt: at,
-    operationId,
-  }
-  if (enabled && (next.amount === 0 || next.paymentMethodId === null)) return refuse('incomplete')
-  return { settings: next, says: [autoTopUpSet(next)] }
-}
-
 /** Pays what is missing with the stored method, once per top-up: the marker is stored before the call is made (TOP-1, TOP-2). */
 export const topUpCredits = (
-  { account, settings, topUp, earlier }: TopUpFile,
+  { account, settings, topUp, earlier, terms }: TopUpFile & { readonly terms: PaymentTerms },
   { userId, topUpId, shortfall }: TopUpCredits,
   { at }: Cause,
 ): Decision => {
   if (topUp) return { says: repeated(topUp, earlier) }
   const state = account?.closedAt ? 'closed' : settings?.enabled ? 'asked' : 'off'
-  const amount = microdollars(Math.max(settings?.amount ?? 0, shortfall))
-  const paymentMethodId = state === 'asked' ? (settings?.paymentMethodId ?? null) : null
+  const amount = chargeable(terms, settings?.amount ?? 0, shortfall)
+  const { paymentMethodId, customerId } = state === 'asked' && settings ? settings : never(userId, at)
   const asked: TopUp = { topUpId, userId, state, amount, paymentMethodId, paymentId: null, askedAt: at }
-  const call: Call = { call: 'charge', request: { topUpId, userId, amount, paymentMethodId } }
+  const call: Call = { call: 'charge', request: { topUpId, userId, amount, paymentMethodId, customerId } }
   return { topUp: asked, says: state === 'asked' ? [call] : repeated(asked, undefined) }
 }
 

@@ -199,4 +199,28 @@ const topUps: Migration = {
   `,
 }
 
-export const migrations: Migration[] = [accounts, transfers, holds, refunds, topUps]
+const verifiedMethods: Migration = {
+  name: '006_verified_methods',
+  up: `
+    alter table auto_top_ups
+      add column customer_id text,
+      add column turns bigint not null default 0,
+      add column enabled_turn bigint not null default 0,
+      add column amount_turn bigint not null default 0,
+      add column method_turn bigint not null default 0,
+      add constraint nobodys_method check (payment_method_id is not null or customer_id is null);
+    -- What was asked before this was set at once; whose it was, and what it said, nobody asks any more.
+    alter table operations
+      add column user_id text not null default '',
+      add column state text not null default 'set'
+        check (state in ('asked', 'set', 'incomplete', 'method_not_yours', 'user_deleted')),
+      add column turn bigint not null default 0,
+      add column enabled boolean not null default false,
+      add column amount bigint,
+      add column payment_method_id text;
+    create index operations_by_user on operations (user_id);
+    create index top_ups_by_user on top_ups (user_id);
+  `,
+}
+
+export const migrations: Migration[] = [accounts, transfers, holds, refunds, topUps, verifiedMethods]
