@@ -24,7 +24,10 @@ export interface Declaration {
   doc: string
   kind: 'command' | 'event'
   topic: string
+  /** The field whose value decides the lane: whom or what it concerns. */
   key: string
+  /** On a compacted topic, of which the last record per key stays: the fields that make the record key. Else it is `key`. */
+  recordKey?: string[]
   public?: boolean
   fields: AvroField[]
   example: Record<string, unknown>

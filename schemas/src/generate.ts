@@ -37,9 +37,9 @@ const bodyOf = ({ name, doc, fields }: Declaration) =>
   `/** ${doc} */\nexport interface ${name} {\n${fields.map((field) => `  ${fieldOf(field)}`).join('\n')}\n}\n`
 
 const routeOf = (owner: string, declaration: Declaration) => {
-  const { name, kind, topic, key, public: isPublic = false } = declaration
+  const { name, kind, topic, key, recordKey, public: isPublic = false } = declaration
   const schema = JSON.stringify(avroSchemaOf(declaration))
-  return `  ${name}: ${JSON.stringify({ owner, kind, topic, key, public: isPublic }).replace(/}$/, '')}, "schema": ${schema} },`
+  return `  ${name}: ${JSON.stringify({ owner, kind, topic, key, recordKey, public: isPublic }).replace(/}$/, '')}, "schema": ${schema} },`
 }
 
 /** The whole text of messages.gen.ts. */
@@ -54,7 +54,7 @@ export const generate = () => {
     '/** Message name → body. */\nexport interface Bodies {',
     ...names.map((name) => `  ${name}: ${name}`),
     '}\n',
-    '/** Message name → who owns it, where it travels, by which field. A topic `*.events` is the events topic of whoever says it. */',
+    '/** Message name → who owns it, where it travels, by which field; `recordKey` on a compacted topic. A topic `*.events` is the events topic of whoever says it. */',
     'export const routes = {',
     ...all.map(({ owner, declaration }) => routeOf(owner, declaration)),
     '} as const',

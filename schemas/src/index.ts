@@ -11,6 +11,7 @@ export interface Route {
   kind: 'command' | 'event'
   topic: string
   key: string
+  recordKey?: readonly string[]
   public: boolean
   schema: { type: 'record'; namespace: string; name: string; fields: readonly unknown[] }
 }

@@ -95,10 +95,11 @@ export interface RenewalDueSoon {
   asOf: Instant
 }
 
-/** Say what is due, and count what comes of it. Answered by BillingTicked. */
+/** Count what comes of what is due, until it is all answered or the wait ends. Answered by BillingTicked. */
 export interface RunBillingTick {
   clock: string
   operationId: string
+  waitMilliseconds: number
 }
 
 /** The wait for the outcome of a top-up is over (TOP-2). Business time of the message = the deadline; asOf = when it was said. Answered by SubscriptionRenewed, SubscriptionEnded, SubscriptionPastDue or DueIgnored. */
@@ -298,13 +299,21 @@ export interface ReleaseHold {
   holdId: string
 }
 
-/** Settings of the automatic top-up; absent: as before (TOP-1). Answered by AutoTopUpSet or AutoTopUpRefused. */
+/** Settings of the automatic top-up; absent: as before (TOP-1). Answered by AutoTopUpSet or AutoTopUpRefused, once the payment service has said whose a named method is. */
 export interface SetAutoTopUp {
   userId: UserId
   operationId: string
   enabled: boolean
   amount: Microdollars | null
   paymentMethodId: string | null
+}
+
+/** Whose the named payment method is, as the payment service says; the ledger asks it of itself. Answered by AutoTopUpSet or AutoTopUpRefused. */
+export interface SettleAutoTopUp {
+  userId: UserId
+  operationId: string
+  outcome: 'unknown' | 'yours' | 'not_yours'
+  customerId: string | null
 }
 
 /** What the payment service said of a top-up; the ledger asks it of itself. Answered by CreditsToppedUp or TopUpDeclined. */
@@ -364,6 +373,18 @@ export interface EnableOwnKey {
   operationId: string
   providerId: string
   enabled: boolean
+}
+
+/** What a user may use at a provider now (SLT-4): told by its own version to any model gateway; the topic is compacted, and `none` is a value. `keyReference`: the stock's key, or the slot that holds the user's own; never a secret. `validUntil`: access ends there unless a newer one says more; null: a user's own key has no end. */
+export interface EntitlementChanged {
+  userId: UserId
+  providerId: string
+  managedBy: 'unknown' | 'none' | 'user' | 'plan'
+  keyReference: string | null
+  subscriptionId: string | null
+  enabled: boolean
+  validUntil: Instant | null
+  version: number
 }
 
 /** The key is in the slot, enabled. */
@@ -979,6 +1000,7 @@ export interface Bodies {
   RefundCredits: RefundCredits
   ReleaseHold: ReleaseHold
   SetAutoTopUp: SetAutoTopUp
+  SettleAutoTopUp: SettleAutoTopUp
   SettleTopUp: SettleTopUp
   TopUpCredits: TopUpCredits
   TopUpDeclined: TopUpDeclined
@@ -986,6 +1008,7 @@ export interface Bodies {
   AssignKey: AssignKey
   DeleteOwnKey: DeleteOwnKey
   EnableOwnKey: EnableOwnKey
+  EntitlementChanged: EntitlementChanged
   KeyAssigned: KeyAssigned
   KeyDeclined: KeyDeclined
   KeyRemoved: KeyRemoved
@@ -1039,7 +1062,7 @@ export interface Bodies {
   WithdrawRestockWish: WithdrawRestockWish
 }
 
-/** Message name → who owns it, where it travels, by which field. A topic `*.events` is the events topic of whoever says it. */
+/** Message name → who owns it, where it travels, by which field; `recordKey` on a compacted topic. A topic `*.events` is the events topic of whoever says it. */
 export const routes = {
   ActionAudited: {
     owner: 'any',
@@ -1259,6 +1282,7 @@ export const routes = {
       fields: [
         { name: 'clock', type: 'string' },
         { name: 'operationId', type: 'string' },
+        { name: 'waitMilliseconds', type: 'long', default: 10000, doc: 'Wall clock, from when it is handled.' },
       ],
     },
   },
@@ -1737,6 +1761,32 @@ export const routes = {
       ],
     },
   },
+  SettleAutoTopUp: {
+    owner: 'credits-ledger',
+    kind: 'command',
+    topic: 'credits-ledger.commands',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.credits_ledger',
+      name: 'SettleAutoTopUp',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+        {
+          name: 'outcome',
+          type: {
+            type: 'enum',
+            name: 'MethodOwnership',
+            symbols: ['unknown', 'yours', 'not_yours'],
+            default: 'unknown',
+          },
+        },
+        { name: 'customerId', type: ['null', 'string'], default: null },
+      ],
+    },
+  },
   SettleTopUp: {
     owner: 'credits-ledger',
     kind: 'command',
@@ -1885,6 +1935,32 @@ export const routes = {
         { name: 'operationId', type: 'string' },
         { name: 'providerId', type: 'string' },
         { name: 'enabled', type: 'boolean' },
+      ],
+    },
+  },
+  EntitlementChanged: {
+    owner: 'key-inventory',
+    kind: 'event',
+    topic: 'key-inventory.entitlements',
+    key: 'userId',
+    recordKey: ['userId', 'providerId'],
+    public: true,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.key_inventory',
+      name: 'EntitlementChanged',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'providerId', type: 'string' },
+        {
+          name: 'managedBy',
+          type: { type: 'enum', name: 'EntitledBy', symbols: ['unknown', 'none', 'user', 'plan'], default: 'unknown' },
+        },
+        { name: 'keyReference', type: ['null', 'string'], default: null },
+        { name: 'subscriptionId', type: ['null', 'string'], default: null },
+        { name: 'enabled', type: 'boolean' },
+        { name: 'validUntil', type: ['null', { type: 'long', logicalType: 'instant' }], default: null },
+        { name: 'version', type: 'long' },
       ],
     },
   },

@@ -28,9 +28,10 @@ describe.each(all.map(({ owner, declaration }) => ({ owner, name: declaration.na
     })
 
     test('it has a key field, a topic of its owner, and every enum a default', () => {
-      expect(declaration.fields.map(({ name }) => name)).toContain(declaration.key)
+      const names = declaration.fields.map(({ name }) => name)
+      for (const field of [declaration.key, ...(declaration.recordKey ?? [])]) expect(names).toContain(field)
       expect(declaration.topic).toMatch(
-        owner === 'any' ? /^\*\.events$/ : new RegExp(`^${owner}\\.(commands|events|uploads)$`),
+        owner === 'any' ? /^\*\.events$/ : new RegExp(`^${owner}\\.(commands|events|uploads|entitlements)$`),
       )
       for (const text of JSON.stringify(declaration.fields).match(/"type":"enum"[^}]*/g) ?? [])
         expect(text).toContain('"default":"unknown"')

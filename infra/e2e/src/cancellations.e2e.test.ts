@@ -183,6 +183,31 @@ test('CAN-2: an operator ends it at once and gives back nothing, the unserved pa
   }
 })
 
+test('CAN-4: a dispute ends only the subscription it pays for; each reason is stored and shown', async () => {
+  const { client, id, planId } = await subscribed()
+  const { planId: other } = await openShop(house, { price: 10 * USD })
+  const { id: kept } = (await buy(client, other)).body.subscription
+  await byOperator('terminate', id, { reason: 'chargeback 17', refund: 'none', cause: 'dispute' })
+  const { id: again } = (await buy(client, planId)).body.subscription
+  await cancel(client, again, 'now')
+  const reasons = (await client('GET /subscriptions')).body.data.map((one: Record<string, string>) => [
+    one.id,
+    one.endReason,
+  ])
+  expect(reasons).toEqual([
+    [again, 'user_canceled'],
+    [kept, null],
+    [id, 'dispute'],
+  ])
+  expect((await client('GET /notifications')).body.data).toContainEqual(
+    expect.objectContaining({
+      kind: 'ended',
+      subscriptionId: id,
+      data: expect.objectContaining({ endReason: 'dispute' }),
+    }),
+  )
+})
+
 test('AUD-1: what operators did to a subscription is in the audit, with the reason', async () => {
   const { id } = await subscribed()
   await byOperator('cancel', id, { reason: 'reason one' })

@@ -46,6 +46,18 @@ test('a lane that is not claimed takes nothing', async () => {
   expect(seeks).toEqual([])
 })
 
+test('a batch of which compaction left nothing moves the lane like any other', async () => {
+  const { arrivals, batch, owned } = desk()
+  const taking = arrivals.takeIn({ ...batch(40), nextOffset: 57, records: [] }, beat)
+  while (arrivals.empty) await new Promise((resolve) => setImmediate(resolve))
+  const { items, moves } = arrivals.take()
+  expect([items, moves]).toEqual([[], [{ lane: 3, epoch: 1, expected: { t: 40 }, next: { t: 57 } }]])
+  expect(await taking).toBe(true)
+  expect(owned.get(3)?.expected).toEqual({ t: 57 })
+  // What follows must begin there, and nowhere behind it.
+  expect(await arrivals.takeIn(batch(58), beat)).toBe(false)
+})
+
 test('a client that keeps jumping makes the lane be claimed anew, where its range is looked at', async () => {
   const { arrivals, batch, reclaimed } = desk()
   for (const offset of [90, 90, 90]) await arrivals.takeIn(batch(offset), beat)

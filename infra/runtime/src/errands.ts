@@ -78,7 +78,7 @@ export class Errands {
     try {
       if (this.#effects?.hasOutcomes) post.add(await this.#effects.conclude(owned))
       for (const [work, due] of this.#due) {
-        if (due > Date.now() && !afterRound) continue
+        if (due > Date.now() && (!afterRound || work.unhurried)) continue
         this.#due.set(work, Date.now() + work.everyMilliseconds)
         const rows = await doLaneWork(knex, work, owned, scribe)
         if (rows.length > 0) post.add(rows)

@@ -12,7 +12,7 @@ export interface Message<Name extends MessageName = MessageName> {
   readonly id: string
   /** The service that said it. */
   readonly source: string
-  /** The record key: a user id, or a plan id. */
+  /** Whom or what it concerns: a user id, or a plan id. The record key, but on a compacted topic, where that has more. */
   readonly key: string
   readonly lane: number
   /** Business time (ce_time). */
@@ -43,7 +43,7 @@ export interface Saying<Name extends MessageName = MessageName> {
   readonly cause?: string
 }
 
-/** Make a message to be said. The record key is the field that the schema names. */
+/** Make a message to be said. Record key and lane are of the fields that the schema names. */
 export const say = <Name extends MessageName>(
   name: Name,
   body: Bodies[Name],
@@ -104,10 +104,12 @@ export interface Handler<State> {
 
 /**
  * Rows without a message (due terms, for one): done by the lanes' owner under its epoch, in a transaction of its own.
- * Asked every `everyMilliseconds` and after each round; every saying names its `cause`.
+ * Asked every `everyMilliseconds` and, unless it is unhurried, after each round; every saying names its `cause`.
  */
 export interface LaneWork {
   readonly name: string
   readonly everyMilliseconds: number
+  /** Nothing that a round does makes it more urgent. */
+  readonly unhurried?: boolean
   run(tx: Tx, lanes: readonly number[], wallClock: Instant): Promise<Saying[]>
 }

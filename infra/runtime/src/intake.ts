@@ -5,6 +5,7 @@ import { Nonsense } from './failures.ts'
 import type { Message, Prepare } from './handler.ts'
 import type { Item } from './item.ts'
 import type { Arrived, Batch } from './kafka/subscription.ts'
+import { isLastWord, recordKeyOf } from './record-key.ts'
 
 /** By its keys, the messages that this service decides. */
 type Handled = { readonly [Name in MessageName]?: unknown }
@@ -30,7 +31,7 @@ const readRecord = (
         body,
         id,
         source,
-        key,
+        key: isLastWord(name) ? recordKeyOf(name, body).subject : key,
         lane,
         time,
         asOf: time,

@@ -52,10 +52,16 @@ const delivery: Migration = {
   `,
 }
 
+/** Where a record goes does not always follow from its key: compacted topics have longer keys than users. */
+const destinations: Migration = {
+  name: '000_destinations',
+  up: 'alter table outbox add column partition smallint',
+}
+
 /** Bring a service's database to its newest form. Run by `infra/local` and by deployment, never by a running service. */
 export const migrate = async (databaseUrl: string, migrations: readonly Migration[]): Promise<void> => {
   const knex = openDatabase(databaseUrl, { idleInTransactionMilliseconds: 60_000 }, 2)
-  const all = [delivery, ...migrations]
+  const all = [delivery, destinations, ...migrations]
   const migrationSource: Knex.MigrationSource<Migration> = {
     getMigrations: async () => all,
     getMigrationName: ({ name }) => name,

@@ -1,5 +1,4 @@
-import type { Instant, MessageName } from '@coding-plans/schemas'
-import { routes, topicOf } from '@coding-plans/schemas'
+import { type Instant, topicOf } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
 import type { Codec } from './codec.ts'
 import { type Envelope, nextTraceparent, writeEnvelope } from './envelope.ts'
@@ -8,6 +7,7 @@ import type { Saying, Tx } from './handler.ts'
 import { messageId } from './ids.ts'
 import { laneOf } from './kafka/lane-of.ts'
 import type { Outgoing } from './kafka/publisher.ts'
+import { recordKeyOf } from './record-key.ts'
 
 /** A row of the outbox: a message that is committed and not yet known to be in Kafka. */
 export interface OutboxRow extends Outgoing {
@@ -52,7 +52,7 @@ export class Scribe {
   }
 
   #record({ name, body, time, correlationId }: Saying, id: string, cause: Cause | null, otherwise: Instant) {
-    const key = keyOf(name, body)
+    const { subject, key } = recordKeyOf(name, body)
     const topic = topicOf(name, this.#service)
     const value = this.#codec.encode(name, body)
     const limit = topic === SEALED_TOPIC ? MOST_SEALED_BYTES : MOST_MESSAGE_BYTES
@@ -62,20 +62,13 @@ export class Scribe {
       source: this.#service,
       type: name,
       time: time ?? cause?.time ?? otherwise,
-      subject: key,
+      subject,
       correlationId: correlationId ?? cause?.correlationId ?? id,
       causationId: cause?.id ?? null,
       traceparent: nextTraceparent(cause?.traceparent ?? null, id),
     }
-    return { topic, lane: laneOf(key), key, value, headers: writeEnvelope(envelope) }
+    return { topic, lane: laneOf(subject), key, value, headers: writeEnvelope(envelope) }
   }
-}
-
-const keyOf = (name: MessageName, body: object) => {
-  const field: string = routes[name].key
-  const key = (body as Record<string, unknown>)[field]
-  if (typeof key !== 'string' || key === '') throw new Nonsense(`${name} has no key in ${field}.`)
-  return key
 }
 
 type Unwritten = Omit<OutboxRow, 'seq'>
@@ -84,9 +77,10 @@ type Unwritten = Omit<OutboxRow, 'seq'>
 export const appendOutbox = async (tx: Tx, rows: readonly Unwritten[], accepted = false): Promise<OutboxRow[]> => {
   if (rows.length === 0) return []
   const given = JSON.stringify(
-    rows.map(({ owner, topic, key, value, headers }, place) => ({
+    rows.map(({ owner, lane, topic, key, value, headers }, place) => ({
       place,
       lane: owner,
+      partition: lane,
       topic,
       key,
       value: `\\x${value.toString('hex')}`,
@@ -94,9 +88,10 @@ export const appendOutbox = async (tx: Tx, rows: readonly Unwritten[], accepted 
     })),
   )
   const { rows: written } = (await tx.raw(
-    `insert into outbox (lane, topic, key, value, headers, accepted)
-     select r.lane, r.topic, r.key, r.value, r.headers, ?
-     from json_to_recordset(?::json) as r(place int, lane smallint, topic text, key text, value bytea, headers jsonb)
+    `insert into outbox (lane, topic, partition, key, value, headers, accepted)
+     select r.lane, r.topic, r.partition, r.key, r.value, r.headers, ?
+     from json_to_recordset(?::json)
+       as r(place int, lane smallint, topic text, partition smallint, key text, value bytea, headers jsonb)
      order by r.place returning seq`,
     [accepted, given],
   )) as { rows: { seq: number }[] }
@@ -111,6 +106,8 @@ type StoredRow = {
   seq: number
   lane: number
   topic: string
+  /** null: written before rows said it; then the key does. */
+  partition: number | null
   key: string
   value: Buffer
   headers: Record<string, string>
@@ -127,16 +124,16 @@ export const owedBy = async (
 ): Promise<OutboxRow[]> => {
   const condition = scope === 'all' ? '(not accepted or' : '(accepted and'
   const { rows } = (await knex.raw(
-    `select seq, lane, topic, key, value, headers from outbox
+    `select seq, lane, topic, partition, key, value, headers from outbox
      where lane = any(?) and ${condition} created_at < now() - interval '${ACCEPTED_IS_OVERDUE_AFTER}')
      order by seq limit ?`,
     [lanes as number[], scope === 'all' ? null : MOST_OVERDUE_AT_ONCE],
   )) as { rows: StoredRow[] }
-  return rows.map(({ seq, lane: owner, topic, key, value, headers }) => ({
+  return rows.map(({ seq, lane: owner, topic, partition, key, value, headers }) => ({
     seq,
     owner,
     topic,
-    lane: laneOf(key),
+    lane: partition ?? laneOf(key),
     key,
     value,
     headers,

@@ -7,6 +7,7 @@ import type { Call, Handler, Message, Saying, Tx } from './handler.ts'
 import type { Item } from './item.ts'
 import { forgetSeen, type LaneMove, openRound, seenKey } from './lanes.ts'
 import { appendOutbox, type OutboxRow, type Scribe } from './outbox.ts'
+import { isLastWord } from './record-key.ts'
 
 export interface RoundResult {
   readonly moved: ReadonlySet<number>
@@ -27,12 +28,12 @@ export interface RoundParts<State> {
   readonly allows: (deadLetters: number) => void
 }
 
-/** The first copy of each message of a batch, with the place it came in. */
+/** The first copy of each message that counts once, with the place it came in. */
 const firstCopies = (items: readonly Item[]): Map<Message, Item> => {
   const seen = new Set<string>()
   const first = new Map<Message, Item>()
   for (const item of items) {
-    if (!item.message || seen.has(seenKey(item.message))) continue
+    if (!item.message || isLastWord(item.message.name) || seen.has(seenKey(item.message))) continue
     seen.add(seenKey(item.message))
     first.set(item.message, item)
   }
@@ -106,7 +107,9 @@ class Round<State> {
     const fresh = items.filter((item) => {
       if (!moved.has(item.lane)) return false
       if (item.nonsense !== undefined) return true
-      return item.message !== null && first.get(item.message) === item && unseen.has(seenKey(item.message))
+      if (item.message === null) return false
+      if (isLastWord(item.message.name)) return true
+      return first.get(item.message) === item && unseen.has(seenKey(item.message))
     })
     const good = fresh.flatMap(({ message }) => (message && !this.#poison.has(message) ? [message] : []))
     const said = this.#careful ? await this.#attempt(tx, good) : await this.#run(tx, good)
@@ -203,19 +206,20 @@ class Round<State> {
 const failureOf = (service: string, item: Item, reason: string, now: Instant): Message<'CommandFailed'> | null => {
   const { headers, message } = item
   const id = message?.id ?? headers.ce_id
-  if (!id || item.key === '') return null
+  const key = message?.key ?? item.key
+  if (!id || key === '') return null
   const time = message?.time ?? instant(Date.parse(headers.ce_time ?? '') || now)
   return {
     name: 'CommandFailed',
     body: {
-      subject: storable(item.key),
+      subject: storable(key),
       messageId: id,
       messageName: message?.name ?? storable(headers.ce_type ?? ''),
       reason: storable(reason.slice(0, 200)),
     },
     id,
     source: service,
-    key: item.key,
+    key,
     lane: item.lane,
     time,
     asOf: time,

@@ -1,4 +1,4 @@
-import { type Bodies, type Instant, instant, type MessageName, routes } from '@coding-plans/schemas'
+import { type Bodies, type Instant, instant, type MessageName, routeOf } from '@coding-plans/schemas'
 import { pino } from 'pino'
 import { Codec } from './codec.ts'
 import { pause } from './failures.ts'
@@ -18,7 +18,7 @@ export const message = <Name extends MessageName>(
   overrides: Partial<Omit<Message<Name>, 'name' | 'body'>> = {},
 ): Message<Name> => {
   count += 1
-  const { owner, key: field } = routes[name]
+  const { owner, key: field } = routeOf(name)
   const key = String((body as unknown as Record<string, unknown>)[field])
   const id = overrides.id ?? messageId(owner, `test ${count}`, 0)
   const time = overrides.time ?? instant(0)
@@ -124,10 +124,13 @@ export class Listener {
     await this.#consumer.subscribe({ topics: [...topics], fromBeginning: true })
     await this.#consumer.run({
       autoCommit: false,
-      eachMessage: async ({ topic, partition, message: { offset, key, value, headers } }) => {
-        const text = Object.fromEntries(Object.entries(headers ?? {}).map(([name, header]) => [name, String(header)]))
-        const record = { topic, lane: partition, offset: Number(offset), key: key?.toString() ?? '', headers: text }
-        this.heard.push({ ...record, id: text.ce_id ?? '', ...(await this.#read(value)) })
+      // Not one by one: what is left of a batch on a compacted topic may be nothing, and then only the batch can be resolved.
+      eachBatch: async ({ batch: { topic, partition, messages } }) => {
+        for (const { offset, key, value, headers } of messages) {
+          const text = Object.fromEntries(Object.entries(headers ?? {}).map(([name, header]) => [name, String(header)]))
+          const record = { topic, lane: partition, offset: Number(offset), key: key?.toString() ?? '', headers: text }
+          this.heard.push({ ...record, id: text.ce_id ?? '', ...(await this.#read(value)) })
+        }
       },
     })
     return this

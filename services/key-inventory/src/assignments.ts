@@ -1,7 +1,9 @@
 import { type Decide, type Message, type Saying, say } from '@coding-plans/runtime'
-import type { Bodies } from '@coding-plans/schemas'
+import type { Bodies, Instant } from '@coding-plans/schemas'
 import { assign, end, type Key } from './domain/key.ts'
 import { holdsKeyOf, install, refusalOf, uninstall } from './domain/slot.ts'
+import { begin } from './domain/term.ts'
+import { entitleBySlot } from './entitlements.ts'
 import type { Inventory } from './inventory.ts'
 
 /** What the key's own record says of its assignment: the same whenever it is asked; whose it is, the command says. */
@@ -42,6 +44,10 @@ const policyOf = ({ ownership, reveal, upstreamRevocation }: Bodies['AssignKey']
   return { ownership, reveal, upstreamRevocation }
 }
 
+/** The entitlement is written with the assignment. A sender that does not know the end tells it with the activation. */
+const termOf = ({ subscriptionId, termEndsAt, graceHours }: Bodies['AssignKey'], asOf: Instant) =>
+  begin({ subscriptionId, graceHours, endsAt: termEndsAt ?? asOf }, asOf)
+
 export const assignments: Decide<Inventory> = {
   /** The slot is judged first, then the stock: the natural order of refusals (SUB-5). */
   AssignKey(inventory, message) {
@@ -69,7 +75,7 @@ export const assignments: Decide<Inventory> = {
     const sold = assign(key, { assignmentId, userId, subscriptionId, assignedAt: time, ...policy, ...versions })
     inventory.changeSlot(filled)
     inventory.changeKey(key, sold, time)
-    return [assigned(sold, body)]
+    return [...entitleBySlot(inventory.entitlements, filled, termOf(body, asOf)), assigned(sold, body)]
   },
 
   /** Takes out this subscription's key and nothing else; always answered, also when nothing was there (SLT-3, REA-2). */
@@ -80,10 +86,13 @@ export const assignments: Decide<Inventory> = {
     const key = served?.assignment?.userId === userId && served.providerId === providerId ? served : null
     const emptied = holdsKeyOf(slot, subscriptionId)
     const left = uninstall(slot, subscriptionId, time)
+    // Before the answer, which lets the end be said: once it is, no access is left (SLT-4).
+    const withdrawn = emptied ? entitleBySlot(inventory.entitlements, left) : []
     if (emptied) inventory.changeSlot(left)
     if (key) inventory.changeKey(key, end(key, time), time)
     const keyId = key?.id ?? null
     return [
+      ...withdrawn,
       say('KeyRemoved', { userId, subscriptionId, providerId, keyId, at: time, slotVersion: left.version, emptied }),
     ]
   },

@@ -7,6 +7,7 @@ import { openOwnKey, openUpload, type Secrets } from './prepare.ts'
 import { revocations } from './revocations.ts'
 import { stockEvents } from './stock-events.ts'
 import { load, save } from './store.ts'
+import { terms } from './terms.ts'
 import { uploads } from './uploads.ts'
 import type { Vault } from './vault.ts'
 
@@ -17,6 +18,7 @@ export const decide = (vault: Pick<Vault, 'open'>) => ({
   ...ownKeys,
   ...revocations(vault),
   ...deletions,
+  ...terms,
 })
 
 export const inventoryHandler = (secrets: Secrets): Handler<Inventory> => ({

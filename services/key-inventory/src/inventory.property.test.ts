@@ -178,9 +178,11 @@ test('IDE-4: everything said again, in order, changes nothing', () => {
   fc.assert(
     fc.property(wishes, (given) => {
       const { world, taken } = play(withoutEarlyEnds(given))
-      const [keys, slots, stocks] = [new Map(world.keys), new Map(world.slots), new Map(world.stocks)]
+      const all = () =>
+        [world.keys, world.slots, world.stocks, world.entitlements].map((one) => new Map<string, unknown>(one))
+      const before = all()
       for (const message of taken) world.round(message)
-      expect([world.keys, world.slots, world.stocks]).toEqual([keys, slots, stocks])
+      expect(all()).toEqual(before)
     }),
     { numRuns: 300 },
   )
@@ -204,6 +206,29 @@ test('INV-5: whatever the division into rounds, as many are sold as there are ke
       expect(sold).toEqual(Array.from({ length: stock }, (_, n) => `key ${n}`))
       expect(bodies(told, 'KeyDeclined')).toHaveLength(20 - stock)
     }),
+  )
+})
+
+test('SLT-4: the entitlement is what the slot holds, under a version that only rises', () => {
+  fc.assert(
+    fc.property(wishes, (given) => {
+      const versions = new Map<string, number>()
+      play(given, (world) => {
+        for (const [place, { slot }] of world.slots) {
+          const { managedBy, enabled, term, version = 0 } = world.entitlements.get(place) ?? {}
+          expect([managedBy, enabled, term?.subscriptionId ?? null]).toEqual([
+            slot.managedBy,
+            slot.enabled,
+            slot.subscriptionId,
+          ])
+          expect(version).toBeGreaterThanOrEqual(versions.get(place) ?? 0)
+          versions.set(place, version)
+        }
+        for (const { userId, managedBy } of world.entitlements.values())
+          if (world.deleted.has(userId)) expect(managedBy).toBe('none')
+      })
+    }),
+    { numRuns: 300 },
   )
 })
 

@@ -1,8 +1,10 @@
 import type { Saying } from '@coding-plans/runtime'
 import type { Instant, UserId } from '@coding-plans/schemas'
+import type { Entitlement } from './domain/entitlement.ts'
 import type { Key } from './domain/key.ts'
 import { emptySlot, type Slot } from './domain/slot.ts'
 import type { Stock } from './domain/stock.ts'
+import { Entitlements } from './entitlements.ts'
 import { Shelf } from './shelf.ts'
 import type { Envelope } from './vault.ts'
 
@@ -35,6 +37,7 @@ export interface Loaded {
   /** What locks the keys whose revocation is told of. */
   readonly envelopes?: ReadonlyMap<string, Envelope>
   readonly deleted?: readonly Deleted[]
+  readonly entitlements?: readonly Entitlement[]
 }
 
 /** The tombstone of a user, with what was unlinked (GDP-1). */
@@ -61,13 +64,15 @@ export class Inventory {
   readonly #envelopes: ReadonlyMap<string, Envelope>
   readonly #deleted: Map<string, Deleted>
 
+  readonly entitlements: Entitlements
   readonly newKeys = new Map<string, LockedKey>()
   readonly newAnswers: Answer[] = []
   readonly changedSlots = new Map<string, SlotRecord>()
   /** Of whom nothing may be left but the tombstone. */
   readonly newlyDeleted: Deleted[] = []
 
-  constructor({ stocks, keys, slots, answers, known, envelopes, deleted }: Loaded) {
+  constructor({ stocks, keys, slots, answers, known, envelopes, deleted, entitlements }: Loaded) {
+    this.entitlements = new Entitlements(entitlements ?? [])
     this.#envelopes = envelopes ?? new Map()
     this.#deleted = new Map((deleted ?? []).map((one) => [one.userId, one]))
     const available = Map.groupBy(keys, ({ planId, state }) => (state === 'available' ? planId : ''))

@@ -86,7 +86,8 @@ test('IDE-4: commands that come again are answered the same and change nothing',
     deleteOwnKey('ada', 'op_3'),
     putOwnKey('ada', 'op_4', 'other'),
   ]
-  const first = commands.flatMap((command) => world.round(command))
+  const answers = (said: ReturnType<World['round']>) => said.filter(({ name }) => name !== 'EntitlementChanged')
+  const first = commands.flatMap((command) => answers(world.round(command)))
   const slot = slotOf(world)
   expect(world.round(...commands)).toEqual(first)
   expect(slotOf(world)).toBe(slot)

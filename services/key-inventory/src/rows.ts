@@ -1,8 +1,10 @@
 import type { Saying } from '@coding-plans/runtime'
 import type { Instant, UserId } from '@coding-plans/schemas'
+import type { Entitlement } from './domain/entitlement.ts'
 import { type Assignment, erased, type Key, type KeyState } from './domain/key.ts'
 import type { ManagedBy } from './domain/slot.ts'
 import type { Stock } from './domain/stock.ts'
+import type { Term } from './domain/term.ts'
 import type { Answer, LockedKey, SlotRecord } from './inventory.ts'
 import { type Envelope, noEnvelope } from './vault.ts'
 
@@ -124,3 +126,22 @@ export interface AnswerRow {
 export const answerOf = ({ name, body, ...operation }: AnswerRow): Answer => ({ ...operation, saying: { name, body } })
 
 export const answerRow = ({ saying: { name, body }, ...operation }: Answer): AnswerRow => ({ ...operation, name, body })
+
+export interface EntitlementRow extends Omit<Entitlement, 'term'>, Nullable<Omit<Term, 'version'>> {
+  subscriptionVersion: number | null
+}
+
+export const entitlementOf = (row: EntitlementRow): Entitlement => {
+  const { subscriptionId, graceHours, endsAt, validUntil, subscriptionVersion, ...entitlement } = row
+  const term = { subscriptionId, graceHours, endsAt, validUntil, version: subscriptionVersion }
+  return { ...entitlement, term: subscriptionId === null ? null : (term as Term) }
+}
+
+export const entitlementRow = ({ term, ...entitlement }: Entitlement): EntitlementRow => ({
+  ...entitlement,
+  subscriptionId: term?.subscriptionId ?? null,
+  graceHours: term?.graceHours ?? null,
+  endsAt: term?.endsAt ?? null,
+  validUntil: term?.validUntil ?? null,
+  subscriptionVersion: term?.version ?? null,
+})

@@ -10,10 +10,8 @@ import {
 } from '@coding-plans/runtime'
 import { eventually } from '@coding-plans/runtime/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { decide } from './handlers.ts'
-import type { Inventory } from './inventory.ts'
 import { migrations } from './migrations/index.ts'
-import { stockEvents } from './stock-events.ts'
+import { decisions, roundOn } from './round.testing.ts'
 import { load, save } from './store.ts'
 import {
   assignKey,
@@ -42,25 +40,9 @@ afterAll(async () => {
   await knex?.destroy()
   await bed?.close()
 })
-beforeEach(() => knex.raw('truncate stock, keys, slots, answers, reveals, deleted_users'))
+beforeEach(() => knex.raw('truncate stock, keys, slots, answers, reveals, deleted_users, entitlements'))
 
-// A key opens to what locks it: nothing is encrypted here.
-const decisions = decide({ open: ({ ciphertext }) => Buffer.from(ciphertext) })
-
-/** What the runtime does with a round, without delivery. */
-const round = (...messages: Message[]): Promise<Saying[]> =>
-  knex.transaction(async (tx) => {
-    const inventory = await load(tx, messages)
-    const said = messages.flatMap((one) =>
-      (decisions[one.name as keyof typeof decisions] as (state: Inventory, message: Message) => Saying[])(
-        inventory,
-        one,
-      ),
-    )
-    const whole = stockEvents(inventory)
-    await save(tx, inventory)
-    return [...said, ...whole]
-  })
+const round = (...messages: Message[]): Promise<Saying[]> => roundOn(knex, ...messages)
 /** A unique key was written by another first: the runtime takes the round again. */
 const again = (...messages: Message[]) =>
   round(...messages).catch((error) => {
@@ -237,6 +219,9 @@ test('the database itself refuses what must never be', async () => {
     // SLT-1: a plan's key and a user's own in one slot; a user's without its lock.
     "update slots set key_id = 'op_up/1', subscription_id = 'sub_x' where user_id = 'bob'",
     "update slots set ciphertext = null where user_id = 'bob'",
+    // SLT-4: a plan's key without a term, nothing with a reference.
+    "update entitlements set valid_until = null where user_id = 'ada'",
+    "update entitlements set managed_by = 'none' where user_id = 'bob'",
     // INV-6: counts that do not add up, or below zero.
     'update stock set available = available + 1',
     'update stock set available = -1, assigned = 4',

@@ -1,4 +1,4 @@
-import { insertRows, type Message, select, type Tx, updateRows } from '@coding-plans/runtime'
+import { insertRows, type Message, select, type Tx, updateRows, upsertRows } from '@coding-plans/runtime'
 import { erased } from './domain/key.ts'
 import { type Deleted, Inventory } from './inventory.ts'
 import { Needs, type SlotNeed, type StockNeed } from './needs.ts'
@@ -7,6 +7,9 @@ import {
   answerOf,
   answerRow,
   changedKeyRow,
+  type EntitlementRow,
+  entitlementOf,
+  entitlementRow,
   KEY_COLUMNS,
   type KeyRow,
   keyOf,
@@ -23,11 +26,12 @@ import { type Envelope, noEnvelope } from './vault.ts'
 // Expired stock that one round retires at most, of one plan; the latest first, so that none is skipped that could be sold.
 const MOST_RETIRED = 1_000
 
-/** Reads and locks what the messages need: stock rows first, then slots, each in sorted order (protocol.md 6). */
+/** Reads and locks what the messages need: stock rows first, then slots, then entitlements, each in sorted order (protocol.md 6). */
 export const load = async (tx: Tx, messages: readonly Message[]): Promise<Inventory> => {
   const needs = new Needs(messages)
   const stocks = await lockStocks(tx, needs)
   const slots = await lockSlots(tx, [...needs.slots.values()], needs.unlinked)
+  const entitlements = await lockEntitlements(tx, needs.userIds)
   const named = await namedKeys(tx, needs)
   const locked = new Set(stocks.map(({ planId }) => planId))
   if (named.some(({ planId }) => !locked.has(planId))) throw new Overtaken()
@@ -46,6 +50,7 @@ export const load = async (tx: Tx, messages: readonly Message[]): Promise<Invent
     answers: (await answersTo(tx, needs.operationIds)).map(answerOf),
     envelopes: await envelopesOf(tx, needs.revoked),
     deleted: await tombstonesOf(tx, needs.userIds),
+    entitlements: entitlements.map(entitlementOf),
   })
 }
 
@@ -97,6 +102,15 @@ const lockSlots = async (tx: Tx, needs: readonly SlotNeed[], unlinked: readonly 
      where (user_id, provider_id) in (select * from unnest(?::text[], ?::text[])) or user_id = any(?::text[])
      order by s.user_id, s.provider_id for update`,
     [...places(needs), unlinked],
+  )
+}
+
+const lockEntitlements = async (tx: Tx, userIds: readonly string[]) => {
+  if (userIds.length === 0) return []
+  return select<EntitlementRow>(
+    tx,
+    'select * from entitlements where user_id = any(?::text[]) order by user_id, provider_id for update',
+    [[...new Set(userIds)]],
   )
 }
 
@@ -195,11 +209,12 @@ export const save = async (tx: Tx, inventory: Inventory): Promise<void> => {
     evidence.map((key) => ({ ...changedKeyRow(key), ...noEnvelope })),
   )
   await updateRows(tx, 'slots', ['userId', 'providerId'], [...inventory.changedSlots.values()].map(slotRow))
+  await upsertRows(tx, 'entitlements', ['userId', 'providerId'], inventory.entitlements.changed.map(entitlementRow))
   await saveAnswers(tx, inventory)
   await forgetDeleted(tx, inventory)
 }
 
-/** A tombstone stays of a deleted user, and nothing else. */
+/** A tombstone stays of a deleted user, and that nothing is left of their entitlements; nothing else. */
 const forgetDeleted = async (tx: Tx, { newlyDeleted }: Inventory) => {
   if (newlyDeleted.length === 0) return
   const users = newlyDeleted.map(({ userId }) => userId)

@@ -1,6 +1,7 @@
 import type { Message, Saying } from '@coding-plans/runtime'
 import { message } from '@coding-plans/runtime/testing'
 import { type Bodies, type Instant, instant, userId } from '@coding-plans/schemas'
+import type { Entitlement } from './domain/entitlement.ts'
 import { type Key, keyStates } from './domain/key.ts'
 import { type Counts, noCounts, type Stock } from './domain/stock.ts'
 import { decide } from './handlers.ts'
@@ -24,6 +25,7 @@ export class World {
   readonly slots = new Map<string, SlotRecord>()
   readonly answers = new Map<string, Answer>()
   readonly deleted = new Map<string, Deleted>()
+  readonly entitlements = new Map<string, Entitlement>()
   readonly #fingerprints = new Map<string, string>()
 
   round(...messages: Message[]): Saying[] {
@@ -37,6 +39,7 @@ export class World {
       known: [...this.#fingerprints].map(([id, fingerprint]) => ({ id, fingerprint })),
       envelopes: new Map([...this.#fingerprints.keys()].map((id) => [id, lock(this.keys.get(id)?.masked ?? '')])),
       deleted: [...this.deleted.values()],
+      entitlements: [...this.entitlements.values()],
     })
     const said = messages.flatMap((one) =>
       (decisions[one.name as keyof typeof decisions] as (state: Inventory, message: Message) => Saying[])(
@@ -70,6 +73,7 @@ export class World {
     }
     for (const [id, { fingerprint }] of inventory.newKeys) this.#fingerprints.set(id, fingerprint)
     for (const [id, record] of inventory.changedSlots) this.slots.set(id, record)
+    for (const one of inventory.entitlements.changed) this.entitlements.set(`${one.providerId}|${one.userId}`, one)
     for (const answer of inventory.newAnswers) this.answers.set(answer.operationId, answer)
     for (const tombstone of inventory.newlyDeleted) {
       this.deleted.set(tombstone.userId, tombstone)

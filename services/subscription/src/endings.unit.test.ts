@@ -237,3 +237,20 @@ test('CAN-1, IDE-4: a copy of a cancellation that was cleared does not come back
   expect(world.tell(cancellation!)).toEqual([])
   expect(world.live()?.canceledAt).toBeNull()
 })
+
+test('SUB-9: each charged term is told to the rest of the platform by one event, that names its charge', () => {
+  const { world, subscription } = openLiveWorld()
+  world.now = at(DAY)
+  world.purchase()
+  world.settle()
+  world.now = at(60 * DAY)
+  for (const _ of [1, 2]) world.due({ ...subscription, currentPeriodEnd: world.now })
+  world.settle()
+  const told = world.said.flatMap(({ name, body }) =>
+    name === 'SubscriptionActivated' || name === 'SubscriptionExtended' || name === 'SubscriptionRenewed'
+      ? [(body as { chargeId: string }).chargeId]
+      : [],
+  )
+  expect(told).toEqual([...world.ledger.charges.keys()])
+  expect(told).toHaveLength(3)
+})

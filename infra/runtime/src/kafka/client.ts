@@ -6,6 +6,12 @@ import type { Logger } from '../log.ts'
 const require = createRequire(import.meta.url)
 const TRIED_VERSION = '2.2.4'
 
+const checkVersion = () => {
+  const { version } = require('kafkajs/package.json') as { version: string }
+  if (version !== TRIED_VERSION)
+    throw new Error(`kafkajs is ${version}; its mends were tried with ${TRIED_VERSION} only.`)
+}
+
 interface RequestQueue {
   throttleCheckTimeoutId: NodeJS.Timeout | null
   throttledUntil: number
@@ -19,9 +25,6 @@ interface RequestQueue {
  * (tulios/kafkajs#1751). Nothing needs to be scheduled while nothing is pending.
  */
 const mendIdleLoop = () => {
-  const { version } = require('kafkajs/package.json') as { version: string }
-  if (version !== TRIED_VERSION)
-    throw new Error(`kafkajs is ${version}; its mends were tried with ${TRIED_VERSION} only.`)
   const { prototype } = require('kafkajs/src/network/requestQueue') as { prototype: RequestQueue }
   prototype.scheduleCheckPendingRequests = function schedule(this: RequestQueue) {
     if (this.throttleCheckTimeoutId) return
@@ -34,6 +37,35 @@ const mendIdleLoop = () => {
       this.throttleCheckTimeoutId = null
       this.checkPendingRequests()
     }, delay)
+  }
+}
+
+interface FetchedBatch {
+  readonly fetchedOffset: string
+  readonly rawMessages: readonly { batchContext?: { firstOffset: string; lastOffsetDelta: number } }[]
+  lastOffset(): string
+  isEmpty(): boolean
+  isEmptyDueToFiltering(): boolean
+}
+
+/**
+ * Of a batch whose records were all removed (compaction) or are not for readers (control records), kafkajs tells nobody:
+ * it moves on by itself, one offset at a time, and the next batch does not start where our position stands. So such a
+ * batch is given to us like any other, and its end is the end that its header keeps, whatever was removed before it.
+ * Without a record at all, not even a removed one, a batch would still stand; only an idempotent producer leaves those.
+ */
+const mendSilentSkips = () => {
+  const { prototype } = require('kafkajs/src/consumer/batch') as { prototype: FetchedBatch }
+  const { lastOffset } = prototype
+  prototype.isEmptyDueToFiltering = () => false
+  prototype.isEmpty = function isEmpty(this: FetchedBatch) {
+    return this.rawMessages.length === 0
+  }
+  prototype.lastOffset = function end(this: FetchedBatch) {
+    const last = this.rawMessages.at(-1)?.batchContext
+    if (!last) return lastOffset.call(this)
+    const lastOfBatch = BigInt(last.firstOffset) + BigInt(last.lastOffsetDelta)
+    return lastOfBatch > BigInt(this.fetchedOffset) ? String(lastOfBatch) : this.fetchedOffset
   }
 }
 let mended = false
@@ -59,7 +91,9 @@ export const connectKafka = ({
   requestTimeoutMilliseconds,
 }: Connection): Kafka => {
   if (!mended) {
+    checkVersion()
     mendIdleLoop()
+    mendSilentSkips()
     mended = true
   }
   return new Kafka({

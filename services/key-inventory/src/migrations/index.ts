@@ -2,5 +2,6 @@ import type { Migration } from '@coding-plans/runtime'
 import { stock } from './001-stock.ts'
 import { slots } from './002-slots.ts'
 import { ends } from './003-ends.ts'
+import { entitlements } from './004-entitlements.ts'
 
-export const migrations: Migration[] = [stock, slots, ends]
+export const migrations: Migration[] = [stock, slots, ends, entitlements]
