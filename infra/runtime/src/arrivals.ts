@@ -6,7 +6,7 @@ import { readBatch } from './intake.ts'
 import type { Item } from './item.ts'
 import type { Batch, Membership } from './kafka/subscription.ts'
 import type { LaneMove, OwnedLane } from './lanes.ts'
-import { describeError, type Logger } from './log.ts'
+import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Ownership } from './ownership.ts'
 
@@ -125,7 +125,7 @@ export class Arrivals {
         for (const { value } of records) await this.#options.codec.prepare(value)
         return
       } catch (error) {
-        this.#options.log.warn({ err: describeError(error) }, 'The registry does not answer')
+        this.#options.log.warn({ err: error }, 'The registry does not answer')
         await pause(backOff(attempt))
         await heartbeat()
       }

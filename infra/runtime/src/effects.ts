@@ -5,7 +5,7 @@ import type { Call, Caller, Calls, Message, Saying, Tx } from './handler.ts'
 import { messageId } from './ids.ts'
 import { underLanes } from './lane-work.ts'
 import type { OwnedLane } from './lanes.ts'
-import { describeError, type Logger } from './log.ts'
+import type { Logger } from './log.ts'
 import type { OutboxRow, Scribe } from './outbox.ts'
 import { insertRows, select } from './sql.ts'
 
@@ -105,17 +105,12 @@ export class Effects {
       this.#outcomes.push({ effect, sayings, known: true })
       this.#parts.wake()
     } catch (error) {
-      log.warn(
-        { err: describeError(error), kind: effect.kind, attempts: effect.attempts + 1 },
-        'The outcome of a call is unknown',
-      )
+      log.warn({ err: error, kind: effect.kind, attempts: effect.attempts + 1 }, 'The outcome of a call is unknown')
       if (unanswered && effect.attempts === 0) {
         this.#outcomes.push({ effect, sayings: unanswered(effect.request), known: false })
         return this.#parts.wake()
       }
-      await this.#askAgain(effect).catch((trouble) =>
-        log.warn({ err: describeError(trouble) }, 'A call was not put off'),
-      )
+      await this.#askAgain(effect).catch((trouble) => log.warn({ err: trouble }, 'A call was not put off'))
       this.#underWay.delete(effect.id)
     }
   }

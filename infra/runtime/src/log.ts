@@ -17,7 +17,7 @@ export const openLog = (service: string, level: string): Logger =>
   })
 
 /** An error's kind, words and place; never its bindings or rows, which a database driver attaches. */
-export const describeError = (error: unknown) => {
+const describeError = (error: unknown) => {
   if (!(error instanceof Error)) return { message: 'not an error' }
   const code = (error as { code?: unknown }).code
   return {

@@ -8,7 +8,7 @@ import type { Health } from './health.ts'
 import { prepareItems } from './intake.ts'
 import type { Position } from './kafka/subscription.ts'
 import type { LaneMove } from './lanes.ts'
-import { describeError, type Logger } from './log.ts'
+import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { OffsetTeller } from './offsets.ts'
 import type { Scribe } from './outbox.ts'
@@ -82,7 +82,7 @@ export class Rounds<State> {
         post.giveBack(published)
         if (error instanceof TooManyDeadLetters) return this.#halt(error.message)
         health.troubles += 1
-        log.warn({ err: describeError(error), trouble: isTrouble(error) }, 'A round failed; it is redone')
+        log.warn({ err: error, trouble: isTrouble(error) }, 'A round failed; it is redone')
         await pause(backOff(attempt))
       }
     }

@@ -7,7 +7,7 @@ import { backOff, pause } from './failures.ts'
 import type { Handler, LaneWork } from './handler.ts'
 import { createHttp } from './http.ts'
 import type { ISocketFactory } from './kafka/client.ts'
-import { describeError, type Logger, openLog } from './log.ts'
+import { type Logger, openLog } from './log.ts'
 import { Metrics } from './metrics.ts'
 import { Worker } from './worker.ts'
 
@@ -117,7 +117,7 @@ const learn = async (codec: Codec, service: string, log: Logger) => {
       return await codec.learn(service)
     } catch (error) {
       if (error instanceof UnregisteredSchema) throw error
-      log.warn({ err: describeError(error) }, 'The registry does not answer')
+      log.warn({ err: error }, 'The registry does not answer')
       await pause(backOff(attempt, 100))
     }
 }
@@ -136,7 +136,7 @@ const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const
 export const runService = async <State>(options: ServiceOptions<State>): Promise<Running> => {
   const log = openLog(options.service, options.environment.LOG_LEVEL)
   const failed = (error: unknown) => {
-    log.fatal({ err: describeError(error) }, (error as Error).message)
+    log.fatal({ err: error }, (error as Error).message)
     process.exit(1)
   }
   process.on('unhandledRejection', failed)

@@ -10,7 +10,7 @@ import { Health } from './health.ts'
 import type { Connection } from './kafka/client.ts'
 import { KafkaPublisher } from './kafka/publisher.ts'
 import { Membership } from './kafka/subscription.ts'
-import { describeError, type Logger } from './log.ts'
+import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { OffsetTeller } from './offsets.ts'
 import { appendOutbox, Scribe } from './outbox.ts'
@@ -203,7 +203,7 @@ export class Worker<State = unknown> {
         if (!more) await Promise.race([woken, pause(this.#untilNext())])
       } catch (error) {
         this.#health.troubles += 1
-        this.#options.log.warn({ err: describeError(error), troubles: this.#health.troubles }, 'Trouble; trying again')
+        this.#options.log.warn({ err: error, troubles: this.#health.troubles }, 'Trouble; trying again')
         await pause(backOff(this.#health.troubles))
       }
     }

@@ -1,4 +1,4 @@
-import { describeError, type Logger } from '@coding-plans/runtime'
+import type { Logger } from '@coding-plans/runtime'
 import type { Instant } from '@coding-plans/schemas'
 import { isFinished, isRead, type Offsets, type Open } from './domain/settled.ts'
 
@@ -51,8 +51,7 @@ export const createSettlement = (surroundings: Surroundings, askAgain: () => voi
       if (await judge(surroundings)) settled = question
       troubled = false
     } catch (error) {
-      if (!troubled)
-        log.warn({ err: describeError(error) }, 'Whether the clock has settled could not be judged; trying again')
+      if (!troubled) log.warn({ err: error }, 'Whether the clock has settled could not be judged; trying again')
       troubled = true
     } finally {
       judging = false

@@ -1,4 +1,4 @@
-import { describeError, type Logger } from '@coding-plans/runtime'
+import type { Logger } from '@coding-plans/runtime'
 import type { ShownOperation } from './rows.ts'
 import type { AnsweringStore } from './store/answering.ts'
 
@@ -100,7 +100,7 @@ export class WaitingRoom {
       this.#troubled = false
       await this.#numberAbandoned(now)
     } catch (error) {
-      if (!this.#troubled) this.#log.warn({ err: describeError(error) }, 'Waiting requests cannot be looked up')
+      if (!this.#troubled) this.#log.warn({ err: error }, 'Waiting requests cannot be looked up')
       this.#troubled = true
       pause = LOOK_AGAIN_AFTER_TROUBLE
     }

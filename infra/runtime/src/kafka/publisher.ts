@@ -1,6 +1,6 @@
 import type { Producer } from 'kafkajs'
 import { backOff, pause } from '../failures.ts'
-import { describeError, type Logger } from '../log.ts'
+import type { Logger } from '../log.ts'
 import { type Connection, connectKafka, createPartitioner } from './client.ts'
 
 export interface Outgoing {
@@ -63,10 +63,7 @@ export class KafkaPublisher {
         return true
       } catch (error) {
         this.#throwAway()
-        this.#log.warn(
-          { err: describeError(error), failures: this.#failures },
-          'A send failed; a new producer sends it again',
-        )
+        this.#log.warn({ err: error, failures: this.#failures }, 'A send failed; a new producer sends it again')
         await pause(backOff(this.#failures++), signal)
       }
     }

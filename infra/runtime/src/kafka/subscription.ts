@@ -1,6 +1,5 @@
 import type { Consumer, EachBatchPayload } from 'kafkajs'
 import { backOff, pause } from '../failures.ts'
-import { describeError } from '../log.ts'
 import { laneAssignor } from './assignor.ts'
 import { type Connection, connectKafka } from './client.ts'
 
@@ -74,7 +73,7 @@ export class Membership {
     try {
       await this.#join()
     } catch (error) {
-      this.#connection.log.warn({ err: describeError(error) }, 'Joining the group failed; trying again')
+      this.#connection.log.warn({ err: error }, 'Joining the group failed; trying again')
       await this.#drop()
       await pause(backOff(attempt, 200), this.#stopped.signal)
       return this.start(attempt + 1)
@@ -111,10 +110,7 @@ export class Membership {
     consumer.on(HEARTBEAT, () => this.#listener.heartbeat())
     consumer.on(CRASH, ({ payload }) => {
       if (payload.restart || consumer !== this.#consumer) return
-      this.#connection.log.error(
-        { err: describeError(payload.error) },
-        'The consumer crashed; a new one takes its place',
-      )
+      this.#connection.log.error({ err: payload.error }, 'The consumer crashed; a new one takes its place')
       this.#listener.assigned([])
       void this.#drop().then(() => this.start())
     })
