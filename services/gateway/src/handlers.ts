@@ -23,6 +23,14 @@ import {
 } from './projections/catalogue.ts'
 import { accountDeleted, deletionBegun } from './projections/deletions.ts'
 import {
+  cancellationRefused,
+  cancellationScheduled,
+  cancellationUndone,
+  changeRefused,
+  ended,
+  ending,
+} from './projections/endings.ts'
+import {
   keyAssigned,
   keyRemoved,
   keysUploaded,
@@ -36,22 +44,8 @@ import {
 } from './projections/inventory.ts'
 import type { ReadModels } from './projections/models.ts'
 import { fail, noteStep } from './projections/operations.ts'
-import {
-  activated,
-  cancellationRefused,
-  cancellationScheduled,
-  cancellationUndone,
-  changeRefused,
-  daysGranted,
-  ended,
-  ending,
-  extended,
-  pastDue,
-  purchaseRefused,
-  renewed,
-  renewingSoon,
-  topUpAwaited,
-} from './projections/subscriptions.ts'
+import { activated, extended, purchaseRefused } from './projections/purchases.ts'
+import { daysGranted, pastDue, renewed, renewingSoon, topUpAwaited } from './projections/terms.ts'
 import { restockTold, restockWished, restockWishRefused, restockWishWithdrawn } from './projections/wishes.ts'
 
 type Projection<Name extends MessageName> = (models: ReadModels, message: Message<Name>) => void
