@@ -8,8 +8,11 @@ export type Instant = Brand<number, 'Instant'>
 /** The opaque id of a user, as the token says it. */
 export type UserId = Brand<string, 'UserId'>
 
-/** The most that a message can carry of money: one less than JavaScript's safest integer is Avro's safest long. */
-export const MOST_MICRODOLLARS = Number.MAX_SAFE_INTEGER - 1
+/**
+ * The most that a message can carry of money, 4.5 billion USD. avsc writes a negative long as -2n-1 in doubles: below -2^52
+ * that is not exact, and is read as a positive number.
+ */
+export const MOST_MICRODOLLARS = 2 ** 52 - 1
 
 /** The only door by which a number becomes money. @throws RangeError if it is not whole, or more than can be carried. */
 export const microdollars = (amount: number): Microdollars => {

@@ -201,11 +201,11 @@ export interface CreditsRefunded {
   version: number
 }
 
-/** No credits are posted to a user who is deleted. */
+/** No credits are posted to a user who is deleted, or whose accounts could not carry them. */
 export interface CreditsRefused {
   userId: UserId
   operationId: string
-  reason: 'unknown' | 'user_deleted'
+  reason: 'unknown' | 'user_deleted' | 'too_much'
 }
 
 /** An automatic top-up was paid: one entry of the statement. */
@@ -422,6 +422,7 @@ export interface KeyRemoved {
   at: Instant
   slotVersion: number
   emptied: boolean
+  stockVersion: number | null
 }
 
 /** Whether the key worked; null: this provider cannot be tried. */
@@ -795,7 +796,7 @@ export interface RestockTold {
   planId: string
   userId: UserId
   at: Instant
-  stockVersion: number
+  restock: number
 }
 
 /** No wish: the plan is unknown, can be bought, or is closed. Names the stock version that this rests on. */
@@ -854,6 +855,7 @@ export interface SubscriptionActivated {
   accountVersion: number | null
   slotVersion: number
   stockVersion: number
+  wishVersion: number | null
 }
 
 /** There was nothing to change: unknown, ended, or being ended. */
@@ -879,6 +881,7 @@ export interface SubscriptionEnded {
   refundId: string | null
   refundAmount: Microdollars | null
   refundedUntil: Instant | null
+  stockVersion: number | null
 }
 
 /** The end has begun: access stops at this instant, the key is being removed. */
@@ -1532,7 +1535,12 @@ export const routes = {
         { name: 'operationId', type: 'string' },
         {
           name: 'reason',
-          type: { type: 'enum', name: 'CreditsRefusal', symbols: ['unknown', 'user_deleted'], default: 'unknown' },
+          type: {
+            type: 'enum',
+            name: 'CreditsRefusal',
+            symbols: ['unknown', 'user_deleted', 'too_much'],
+            default: 'unknown',
+          },
         },
       ],
     },
@@ -2036,6 +2044,7 @@ export const routes = {
         { name: 'at', type: { type: 'long', logicalType: 'instant' } },
         { name: 'slotVersion', type: 'long' },
         { name: 'emptied', type: 'boolean' },
+        { name: 'stockVersion', type: ['null', 'long'], default: null, doc: "Of the key's plan, which this changes." },
       ],
     },
   },
@@ -2938,7 +2947,7 @@ export const routes = {
         { name: 'planId', type: 'string' },
         { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
         { name: 'at', type: { type: 'long', logicalType: 'instant' } },
-        { name: 'stockVersion', type: 'long' },
+        { name: 'restock', type: 'long', doc: "Which of the plan's restocks, counted from 1." },
       ],
     },
   },
@@ -3058,6 +3067,12 @@ export const routes = {
         { name: 'accountVersion', type: ['null', 'long'], default: null },
         { name: 'slotVersion', type: 'long' },
         { name: 'stockVersion', type: 'long' },
+        {
+          name: 'wishVersion',
+          type: ['null', 'long'],
+          default: null,
+          doc: "Of the buyer's restock wish, which this clears.",
+        },
       ],
     },
   },
@@ -3126,6 +3141,12 @@ export const routes = {
         { name: 'refundId', type: ['null', 'string'], default: null },
         { name: 'refundAmount', type: ['null', { type: 'long', logicalType: 'microdollars' }], default: null },
         { name: 'refundedUntil', type: ['null', { type: 'long', logicalType: 'instant' }], default: null },
+        {
+          name: 'stockVersion',
+          type: ['null', 'long'],
+          default: null,
+          doc: "Of its plan's stock, which the removal of the key changed.",
+        },
       ],
     },
   },

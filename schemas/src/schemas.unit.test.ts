@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { breaks, releasedVersions } from './compatibility.ts'
 import { avroSchemaOf, type Declaration, declarations } from './declaration.ts'
 import { generate } from './generate.ts'
-import { microdollars, routes } from './index.ts'
+import { MOST_MICRODOLLARS, microdollars, routes } from './index.ts'
 
 const all = declarations()
 
@@ -71,6 +71,15 @@ test('the generated types are what the schemas say', async () => {
 
 test('no message that was released has disappeared', () => {
   for (const { name } of releasedVersions()) expect(Object.keys(routes)).toContain(name)
+})
+
+test('whatever money there may be, a message carries it exactly, on both sides of nothing', () => {
+  const long = avsc.Type.forSchema('long')
+  const amounts = [0, 1, 63, 64, 2 ** 31, 2 ** 32 + 1, 2 ** 51 - 1, MOST_MICRODOLLARS - 1, MOST_MICRODOLLARS]
+  for (const amount of amounts.flatMap((one) => [one, -one]))
+    expect(long.fromBuffer(long.toBuffer(microdollars(amount)))).toBe(amount === 0 ? 0 : amount)
+  expect(() => microdollars(MOST_MICRODOLLARS + 1)).toThrow(RangeError)
+  expect(() => microdollars(-MOST_MICRODOLLARS - 1)).toThrow(RangeError)
 })
 
 test('money is whole and safe', () => {

@@ -20,6 +20,8 @@ export interface HttpOptions {
   /** What is still open in this service (protocol.md 8, Settled). */
   readonly open: () => Promise<OpenWork>
   readonly server?: FastifyServerOptions
+  /** What the service's OpenAPI description says besides its routes. */
+  readonly openapi?: object
 }
 
 export interface OpenWork {
@@ -37,7 +39,7 @@ export const createHttp = async (options: HttpOptions): Promise<FastifyInstance>
     ...options.server,
   }) as unknown as FastifyInstance
   await http.register(swagger, {
-    openapi: { openapi: '3.1.0', info: { title: `Coding Plans: ${service}`, version: '1' } },
+    openapi: { ...options.openapi, openapi: '3.1.0', info: { title: `Coding Plans: ${service}`, version: '1' } },
   })
   const hidden = { schema: { hide: true } }
   http.get('/healthz', hidden, async () => ({ status: 'alive' }))

@@ -34,6 +34,8 @@ export interface ServiceOptions<State> {
   /** How much is due and unanswered (billing-scheduler). */
   readonly due?: (knex: Knex) => Promise<number>
   readonly server?: FastifyServerOptions
+  /** What its OpenAPI description says besides its routes. */
+  readonly openapi?: object
   /** For tests that put a proxy between. */
   readonly socketFactory?: ISocketFactory
 }
@@ -89,6 +91,7 @@ export const startService = async <State>(options: ServiceOptions<State>): Promi
       return { unpublished, calls: uncalled + worker.callsUnderWay, due: (await options.due?.(knex)) ?? 0 }
     },
     ...(options.server ? { server: options.server } : {}),
+    ...(options.openapi ? { openapi: options.openapi } : {}),
   })
   await options.routes?.(http, parts)
   const url = await http.listen({ host: environment.HOST, port: environment.PORT })

@@ -165,7 +165,30 @@ test('time on an account never runs backwards', () => {
   expect(book.transfers('bob')[0]?.at).toBe(4_000)
 })
 
-test('LED-6: amounts up to the last safe integer are counted exactly', () => {
+test('LED-6: more than the accounts could carry is refused, not a failure, and changes nothing', () => {
+  const book = granted(MOST_MICRODOLLARS)
+  const account = book.account('ada')
+  for (const [amount, how] of [
+    [1, {}],
+    [MOST_MICRODOLLARS, { creditKind: 'payment' }],
+    [1, { creditKind: 'adjustment' }],
+  ] as const)
+    expect(bodyOf(book.ask('PostCredits', postCredits('ada', `op_${amount}`, amount, how)))).toMatchObject({
+      reason: 'too_much',
+    })
+  expect(book.account('ada')).toBe(account)
+  const taken = book.ask('PostCredits', postCredits('ada', 'op_back', -MOST_MICRODOLLARS, { creditKind: 'adjustment' }))
+  expect(bodyOf(taken)).toMatchObject({ balance: 0, amount: -MOST_MICRODOLLARS })
+})
+
+test('LED-2: what was spent counts: what comes in must fit where it may be spent, since a capture cannot fail', () => {
+  const book = granted(MOST_MICRODOLLARS)
+  book.ask('HoldCredits', holdCredits('ada', 'hold_1', MOST_MICRODOLLARS))
+  book.ask('CaptureHold', captureHold('ada', 'hold_1'))
+  expect(bodyOf(book.ask('PostCredits', postCredits('ada', 'op_2', 1)))).toMatchObject({ reason: 'too_much' })
+})
+
+test('LED-6: amounts up to the most that can be carried are counted exactly', () => {
   const book = granted(MOST_MICRODOLLARS)
   book.ask('HoldCredits', holdCredits('ada', 'hold_1', MOST_MICRODOLLARS))
   const captured = bodyOf(book.ask('CaptureHold', captureHold('ada', 'hold_1'))) as Bodies['HoldCaptured']

@@ -1,4 +1,4 @@
-import { userId } from '@coding-plans/schemas'
+import { MOST_MICRODOLLARS, userId } from '@coding-plans/schemas'
 import { expect, test } from 'vitest'
 import {
   holdCredits,
@@ -82,6 +82,19 @@ test('TOP-2: it pays the configured amount, or the shortfall if that is more', (
         request: { topUpId: 'tup_1', userId: 'ada', amount, paymentMethodId: 'pm_ok', customerId: null },
       },
     ])
+})
+
+test('TOP-2: never more is asked of the card than the account can carry; what cannot be credited is not paid', () => {
+  const book = new Book()
+  book.ask('PostCredits', postCredits('ada', 'op_1', 5))
+  book.ask('SetAutoTopUp', setAutoTopUp('ada', 'pm_ok', MOST_MICRODOLLARS))
+  book.ask('TopUpCredits', topUpCredits('ada', 'tup_1', 15))
+  expect(book.ledger.topUps.get('tup_1')).toMatchObject({ state: 'asked', amount: MOST_MICRODOLLARS - 5 })
+  book.ask('SettleTopUp', settleTopUp('ada', 'tup_1', 'paid'))
+  expect(book.account('ada')).toMatchObject({ available: MOST_MICRODOLLARS })
+  const more = bodies(book.ask('TopUpCredits', topUpCredits('ada', 'tup_2', 1)))
+  expect(more).toMatchObject([{ name: 'TopUpDeclined', reason: 'declined' }])
+  expect(book.calls).toHaveLength(1)
 })
 
 test('TOP-1: the marker is stored before the call is made, and with it a copy makes no other', () => {

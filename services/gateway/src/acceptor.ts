@@ -139,14 +139,17 @@ export class Acceptor {
 const take = async (acceptance: Acceptance, batch: readonly Waiting[]): Promise<Batch> => {
   const time = await acceptance.time()
   if (time === null) throw unavailable('The clock has not been heard yet.')
-  const kept = await acceptance.lockKeys(uniqueScopes(batch))
-  const facts = await factsOf(acceptance, batch)
   const deleted = await acceptance.deleted([...new Set(batch.flatMap(({ intent }) => usersOf(intent)))])
+  const isDeleted = ({ intent }: Waiting) => usersOf(intent).some((user) => deleted.has(user))
+  const admitted = batch.filter((one) => !isDeleted(one))
+  const kept = await acceptance.lockKeys(uniqueScopes(admitted))
+  const facts = await factsOf(acceptance, admitted)
   const operations: NewOperation[] = []
   const keys = new Map<string, KeyWrite>()
   const sayings: Saying[] = []
-  const verdicts = batch.map(({ intent, ownId }): Verdict => {
-    if (usersOf(intent).some((user) => deleted.has(user))) return { verdict: 'deleted' }
+  const verdicts = batch.map((one): Verdict => {
+    if (isDeleted(one)) return { verdict: 'deleted' }
+    const { intent, ownId } = one
     const decision = intent.key ? decideKey(keptOf(kept, intent.key), intent.key.request.toString('hex')) : null
     if (decision?.verdict === 'reused') return { verdict: 'reused' }
     if (decision && decision.verdict !== 'new') {
@@ -186,8 +189,9 @@ const take = async (acceptance: Acceptance, batch: readonly Waiting[]): Promise<
   return { verdicts, publish }
 }
 
-/** Who must not be deleted; a deletion may be asked for again. */
-const usersOf = ({ kind, caller, about = caller }: Intent) => (kind === 'delete_account' ? [] : [caller, about])
+/** Who must not be deleted. A deletion may be asked for again, by its user and of its user. */
+const usersOf = ({ kind, caller, subject, about = caller }: Intent) =>
+  kind === 'delete_account' ? (caller === subject ? [] : [caller]) : [caller, about]
 
 const uniqueScopes = (batch: readonly Waiting[]) => {
   const scopes = batch.flatMap(({ intent }) => (intent.key ? [intent.key.scope] : []))

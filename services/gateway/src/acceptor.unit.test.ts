@@ -18,6 +18,7 @@ const openStore = () => {
     failures: [] as ('before' | 'lost before' | 'lost after')[],
     time: 5 as number | null,
     deleted: [] as string[],
+    locked: [] as string[],
   }
   const store: AcceptingStore = {
     accept: async (act) => {
@@ -27,13 +28,15 @@ const openStore = () => {
       const writes: (() => void)[] = []
       const result = await act({
         time: async () => (state.time === null ? null : instant(state.time)),
-        lockKeys: async (scopes) =>
-          new Map(
+        lockKeys: async (scopes) => {
+          state.locked.push(...scopes.map((scope) => scope.toString('hex')))
+          return new Map(
             scopes.map((scope): [string, KeptKey] => [
               scope.toString('hex'),
               keys.get(scope.toString('hex')) ?? { request: '', attempt: 0, operationId: null, outcome: null },
             ]),
-          ),
+          )
+        },
         purchaseFacts: async (questions) =>
           questions.map(() => ({ planVersion: 1, knownSubscriptionId: null, knownEnd: null })),
         deleted: async (users) => new Set(users.filter((user) => state.deleted.includes(user))),
@@ -85,6 +88,25 @@ test('IDE-1: equal keys in one batch attach to the first; another request under 
   )
   expect(verdicts.map(({ verdict }) => verdict)).toEqual(['new', 'attached', 'reused', 'new'])
   expect(said).toHaveLength(2)
+})
+
+test('PER-1: who is deleted, or for whom it is asked, gets no operation and no key; a deletion of oneself is asked again', async () => {
+  const { acceptor, operations, state } = openStore()
+  state.deleted = ['ada']
+  const cases: [Partial<Intent>, string][] = [
+    [{}, 'deleted'],
+    [{ key: keyed('k') }, 'deleted'],
+    [{ caller: 'admin', about: 'ada' }, 'deleted'],
+    [{ caller: 'admin' }, 'new'],
+    [{ kind: 'delete_account' }, 'new'],
+    [{ kind: 'delete_account', caller: 'admin' }, 'new'],
+    // A deleted admin deletes nobody else.
+    [{ kind: 'delete_account', subject: 'bob' }, 'deleted'],
+  ]
+  const verdicts = await Promise.all(cases.map(([change]) => acceptor.accept(intent(change))))
+  expect(verdicts.map(({ verdict }) => verdict)).toEqual(cases.map(([, verdict]) => verdict))
+  expect(operations.size).toBe(3)
+  expect(state.locked).toEqual([])
 })
 
 test('ERR-1: 503 is said only when nothing was accepted', async () => {

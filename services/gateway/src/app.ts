@@ -49,6 +49,17 @@ export const serverOptions = {
   frameworkErrors: onError,
 } as const
 
+/** Who may call, for the readers of /openapi.json. */
+export const openapi = {
+  components: {
+    securitySchemes: {
+      user: { type: 'http' as const, scheme: 'bearer', bearerFormat: 'JWT' },
+      machine: { type: 'http' as const, scheme: 'bearer', description: 'CRON_SECRET' },
+    },
+  },
+  security: [{ user: [] as string[] }],
+}
+
 /** Put the contract on a server. Builds without listening. */
 export const buildApp = async (http: FastifyInstance, desk: Desk): Promise<void> => {
   await http.register(swaggerUi, { routePrefix: '/docs' })

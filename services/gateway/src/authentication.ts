@@ -76,9 +76,10 @@ const digest = (text: string) => createHash('sha256').update(text).digest()
 
 /** Whether somebody bears this secret; told in the same time however much of it is right. @throws Refused 401 */
 export const bearerOf = (secret: string) => {
-  const expected = digest(`Bearer ${secret}`)
+  const expected = digest(secret)
   return (authorization: string | undefined) => {
-    if (!timingSafeEqual(digest(authorization ?? ''), expected)) throw unauthorized()
+    const given = /^Bearer (.*)$/i.exec(authorization ?? '')?.[1] ?? ''
+    if (!timingSafeEqual(digest(given), expected)) throw unauthorized()
   }
 }
 

@@ -3,7 +3,7 @@ import swagger from '@fastify/swagger'
 import fastify, { type FastifyInstance, type InjectOptions, type LightMyRequestResponse } from 'fastify'
 import { SignJWT } from 'jose'
 import type { Intent, Verdict } from './acceptor.ts'
-import { buildApp, serverOptions } from './app.ts'
+import { buildApp, openapi, serverOptions } from './app.ts'
 import { authenticator, bearerOf } from './authentication.ts'
 import type { Desk } from './desk.ts'
 import { T0 } from './events.testing.ts'
@@ -88,7 +88,7 @@ export const openBench = async ({ desk, reading, verdict, found = operation(), o
   const waits: number[] = []
   const app = fastify({ ...serverOptions }) as unknown as FastifyInstance
   onApp?.(app)
-  await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'test', version: '1' } } })
+  await app.register(swagger, { openapi: { ...openapi, openapi: '3.1.0', info: { title: 'test', version: '1' } } })
   await buildApp(app, {
     mode: 'test',
     secret: Buffer.alloc(32, 1),

@@ -44,7 +44,7 @@ export const livesBodies: { readonly [Name in MessageName]?: Bodies[Name] } = {
     reason: 'plan_available',
     stockVersion: 9,
   },
-  RestockTold: { planId: 'acme-coding', userId: ada, at: instant(T0 + DAY), stockVersion: 10 },
+  RestockTold: { planId: 'acme-coding', userId: ada, at: instant(T0 + DAY), restock: 1 },
   AutoTopUpSet: {
     userId: ada,
     operationId: 'op_top_up',

@@ -65,6 +65,7 @@ const bodies: { readonly [Name in MessageName]?: Bodies[Name] } = {
     accountVersion: 3,
     slotVersion: 1,
     stockVersion: 9,
+    wishVersion: null,
   },
   SubscriptionExtended: {
     userId: ada,
@@ -113,6 +114,7 @@ const bodies: { readonly [Name in MessageName]?: Bodies[Name] } = {
     refundId: null,
     refundAmount: null,
     refundedUntil: null,
+    stockVersion: null,
   },
   PurchaseRefused: {
     userId: ada,
@@ -208,6 +210,7 @@ const bodies: { readonly [Name in MessageName]?: Bodies[Name] } = {
     at: instant(T0 + DAY),
     slotVersion: 2,
     emptied: true,
+    stockVersion: null,
   },
   SlotChanged: {
     userId: ada,

@@ -1,6 +1,6 @@
 import type { ServiceOptions } from '@coding-plans/runtime'
 import { Acceptor } from './acceptor.ts'
-import { buildApp, serverOptions } from './app.ts'
+import { buildApp, openapi, serverOptions } from './app.ts'
 import { authenticator, bearerOf } from './authentication.ts'
 import type { Config } from './config.ts'
 import { projector } from './handlers.ts'
@@ -10,7 +10,7 @@ import { rateLimit } from './rate-limit.ts'
 import { acceptingStore } from './store/accepting.ts'
 import { answeringStore } from './store/answering.ts'
 import { businessClock } from './store/business-clock.ts'
-import { forgetting } from './store/forgetting.ts'
+import { forgetting, forgettingUsers } from './store/forgetting.ts'
 import { load, save } from './store/projecting.ts'
 import { readingStore } from './store/reading.ts'
 import { WaitingRoom } from './waiting.ts'
@@ -23,6 +23,7 @@ export const gateway = (config: Config): Omit<ServiceOptions<ReadModels>, 'envir
   return {
     service: 'gateway',
     server: serverOptions,
+    openapi,
     handler: projector({
       load: (tx, messages) => {
         clock.hear(messages)
@@ -30,7 +31,7 @@ export const gateway = (config: Config): Omit<ServiceOptions<ReadModels>, 'envir
       },
       save,
     }),
-    work: [forgetting],
+    work: [forgetting, forgettingUsers],
     // Nobody waits for the steps on the way, and each outcome is looked for every few milliseconds anyway.
     paceMilliseconds: 12,
     missing: async (knex) => ((await clock.now(knex)) === null ? 'The business clock has not been heard yet.' : null),

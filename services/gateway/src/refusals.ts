@@ -98,7 +98,11 @@ export const refusals: { readonly [Event in keyof Reasons]: Readonly<Record<Reas
     plan_closed: planClosed,
     user_deleted: deleted,
   },
-  CreditsRefused: { unknown: internal, user_deleted: deleted },
+  CreditsRefused: {
+    unknown: internal,
+    user_deleted: deleted,
+    too_much: [400, 'invalid_request', 'More than can be kept', 'No account can carry so many credits.'],
+  },
   AutoTopUpRefused: {
     unknown: internal,
     incomplete: [

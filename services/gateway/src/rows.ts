@@ -210,6 +210,8 @@ export interface RestsOn {
   readonly subscriptionVersion: number | null
   readonly stockPlan: string | null
   readonly stockVersion: number | null
+  /** Of the user's wish for the plan of that stock. */
+  readonly wishVersion: number | null
 }
 
 export interface OperationRow extends RestsOn {
@@ -237,4 +239,5 @@ export const restsOnNothing: RestsOn = {
   subscriptionVersion: null,
   stockPlan: null,
   stockVersion: null,
+  wishVersion: null,
 }

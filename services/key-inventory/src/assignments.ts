@@ -90,10 +90,8 @@ export const assignments: Decide<Inventory> = {
     const withdrawn = emptied ? entitleBySlot(inventory.entitlements, left) : []
     if (emptied) inventory.changeSlot(left)
     if (key) inventory.changeKey(key, end(key, time), time)
-    const keyId = key?.id ?? null
-    return [
-      ...withdrawn,
-      say('KeyRemoved', { userId, subscriptionId, providerId, keyId, at: time, slotVersion: left.version, emptied }),
-    ]
+    const stockVersion = key ? inventory.shelf(key).version : null
+    const removed = { keyId: key?.id ?? null, slotVersion: left.version, stockVersion }
+    return [...withdrawn, say('KeyRemoved', { userId, subscriptionId, providerId, at: time, emptied, ...removed })]
   },
 }

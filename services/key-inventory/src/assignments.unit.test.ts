@@ -101,7 +101,7 @@ test.each([
   const world = stocked('one')
   world.round(assignKey('ada', 'op_1', { ownership: 'operator', reveal: false, upstreamRevocation: policy }))
   const said = world.round(removeKey('ada', 'sub_op_1', 8_000))
-  const told = { keyId: 'op_up/1', at: 8_000, slotVersion: 2, emptied: true }
+  const told = { keyId: 'op_up/1', at: 8_000, slotVersion: 2, emptied: true, stockVersion: 3 }
   expect(bodies(said, 'KeyRemoved')).toEqual([
     { userId: 'ada', subscriptionId: 'sub_op_1', providerId: 'acme', ...told },
   ])

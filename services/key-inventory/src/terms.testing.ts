@@ -32,6 +32,7 @@ export const tellingOf = (user: string, subscriptionId: string) => ({
       {
         ...of(user, subscriptionId, version),
         ...activation,
+        wishVersion: null,
         graceHours,
         currentPeriodStart: instant(time),
         currentPeriodEnd: instant(end),

@@ -3,7 +3,7 @@ import { microdollars, type PostCredits, type RefundCredits } from '@coding-plan
 import { type Account, balanceOf, emptyAccount } from './account.ts'
 import { availableIncreased, creditsPosted, creditsRefunded } from './answers.ts'
 import type { Decision } from './decision.ts'
-import { type Cause, type Draft, post, type Transfer, transferId } from './transfer.ts'
+import { type Cause, canCarry, type Draft, post, type Transfer, transferId } from './transfer.ts'
 
 export interface CreditsFile {
   readonly account: Account | undefined
@@ -24,13 +24,15 @@ export const postCredits = ({ account, earlier }: CreditsFile, command: PostCred
       throw new Error(`Operation ${operationId} posted something else.`)
     return { says: [say('CreditsPosted', creditsPosted(earlier)), ...availableIncreased(earlier)] }
   }
-  if (account?.closedAt) return { says: [say('CreditsRefused', { userId, operationId, reason: 'user_deleted' })] }
+  const refuse = (why: 'user_deleted' | 'too_much') => ({
+    says: [say('CreditsRefused', { userId, operationId, reason: why })],
+  })
+  if (account?.closedAt) return refuse('user_deleted')
   const before = account ?? emptyAccount(userId)
-  const posted = post(
-    before,
-    { id: transferId('credits', operationId), ...movementOf(command), operationId, description: reason, actor },
-    cause,
-  )
+  const movement = movementOf(command)
+  if (!canCarry(before, movement)) return refuse('too_much')
+  const id = transferId('credits', operationId)
+  const posted = post(before, { id, ...movement, operationId, description: reason, actor }, cause)
   const { transfer } = posted
   return {
     posted,

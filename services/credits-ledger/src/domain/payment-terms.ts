@@ -1,4 +1,4 @@
-import { type Microdollars, microdollars } from '@coding-plans/schemas'
+import { type Microdollars, MOST_MICRODOLLARS, microdollars } from '@coding-plans/schemas'
 
 /** What a payment service demands, as values, so that the stored marker, the charge and the credit are of one amount. */
 export interface PaymentTerms {
@@ -12,7 +12,7 @@ export interface PaymentTerms {
 }
 
 /** The fake service takes any amount and any method. */
-export const noTerms: PaymentTerms = { step: 1, least: 1, most: Number.MAX_SAFE_INTEGER, verifiesMethods: false }
+export const noTerms: PaymentTerms = { step: 1, least: 1, most: MOST_MICRODOLLARS, verifiesMethods: false }
 
 /** Stripe counts in cents, and in dollars takes from 50 of them to eight digits of them. */
 export const stripeTerms: PaymentTerms = {

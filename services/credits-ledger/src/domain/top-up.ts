@@ -1,11 +1,18 @@
 import { type Call, type Saying, say } from '@coding-plans/runtime'
-import type { CloseAccount, Instant, SettleTopUp, TopUpCredits, TopUpDeclined } from '@coding-plans/schemas'
+import {
+  type CloseAccount,
+  type Instant,
+  MOST_MICRODOLLARS,
+  type SettleTopUp,
+  type TopUpCredits,
+  type TopUpDeclined,
+} from '@coding-plans/schemas'
 import { type Account, balanceOf, emptyAccount } from './account.ts'
 import { availableIncreased, creditsToppedUp } from './answers.ts'
 import { autoTopUpSet, never } from './auto-top-up.ts'
 import type { AutoTopUp, Decision, TopUp } from './decision.ts'
 import { chargeable, type PaymentTerms } from './payment-terms.ts'
-import { type Cause, post, type Transfer, transferId } from './transfer.ts'
+import { type Cause, canCarry, post, type Transfer, transferId } from './transfer.ts'
 
 export interface TopUpFile {
   readonly account: Account | undefined
@@ -15,6 +22,12 @@ export interface TopUpFile {
   readonly earlier: Transfer | undefined
 }
 
+const MOVEMENT = { kind: 'top_up', fromAccount: 'funding', toAccount: 'available' } as const
+
+/** How much more a user's accounts can carry. */
+const roomOf = ({ available, held, revenue, funding }: Account) =>
+  Math.max(0, MOST_MICRODOLLARS - Math.max(available + held + revenue, -funding))
+
 /** Pays what is missing with the stored method, once per top-up: the marker is stored before the call is made (TOP-1, TOP-2). */
 export const topUpCredits = (
   { account, settings, topUp, earlier, terms }: TopUpFile & { readonly terms: PaymentTerms },
@@ -22,8 +35,11 @@ export const topUpCredits = (
   { at }: Cause,
 ): Decision => {
   if (topUp) return { says: repeated(topUp, earlier) }
-  const state = account?.closedAt ? 'closed' : settings?.enabled ? 'asked' : 'off'
-  const amount = chargeable(terms, settings?.amount ?? 0, shortfall)
+  const before = account ?? emptyAccount(userId)
+  const amount = chargeable(terms, Math.min(settings?.amount ?? 0, roomOf(before)), shortfall)
+  // What could not be credited is not paid: better no attempt at the card than one without an entry.
+  const fits = canCarry(before, { ...MOVEMENT, amount })
+  const state = before.closedAt ? 'closed' : !settings?.enabled ? 'off' : fits ? 'asked' : 'declined'
   const { paymentMethodId, customerId } = state === 'asked' && settings ? settings : never(userId, at)
   const asked: TopUp = { topUpId, userId, state, amount, paymentMethodId, paymentId: null, askedAt: at }
   const call: Call = { call: 'charge', request: { topUpId, userId, amount, paymentMethodId, customerId } }
@@ -58,10 +74,10 @@ export const settleTopUp = (
     const call: Call = { call: 'return', request: { topUpId, userId, paymentId, amount: topUp.amount } }
     return { topUp: { ...topUp, state: 'returned', paymentId }, says: [call] }
   }
-  const movement = { kind: 'top_up', fromAccount: 'funding', toAccount: 'available', amount: topUp.amount } as const
   const entry = {
     id: transferId('top_up', topUpId),
-    ...movement,
+    ...MOVEMENT,
+    amount: topUp.amount,
     operationId: topUpId,
     description: 'Automatic top-up',
   }

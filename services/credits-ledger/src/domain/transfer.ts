@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto'
-import { type Instant, instant, type Microdollars, microdollars, type UserId } from '@coding-plans/schemas'
-import type { Account, AccountName } from './account.ts'
+import {
+  type Instant,
+  instant,
+  type Microdollars,
+  MOST_MICRODOLLARS,
+  microdollars,
+  type UserId,
+} from '@coding-plans/schemas'
+import { ACCOUNT_NAMES, type Account, type AccountName } from './account.ts'
 
 export type TransferKind = 'hold' | 'release' | 'charge' | 'grant' | 'payment' | 'adjustment' | 'refund' | 'top_up'
 
@@ -57,6 +64,21 @@ const WAYS: Record<TransferKind, readonly `${AccountName} ${AccountName}`[]> = {
   adjustment: ['promotion available', 'available promotion'],
   refund: ['refund available'],
   top_up: ['funding available'],
+}
+
+/**
+ * Whether a user's accounts could carry this, and all that may become of it: what comes in must fit where it may be spent,
+ * since a capture cannot fail (LED-2).
+ */
+export const canCarry = (
+  account: Account,
+  { fromAccount, toAccount, amount }: Pick<Draft, 'fromAccount' | 'toAccount'> & { amount: number },
+) => {
+  const after: Record<AccountName, number> = { ...account }
+  after[fromAccount] -= amount
+  after[toAccount] += amount
+  const spendable = after.available + after.held + after.revenue
+  return [spendable, ...ACCOUNT_NAMES.map((name) => after[name])].every((sum) => Math.abs(sum) <= MOST_MICRODOLLARS)
 }
 
 /**

@@ -42,9 +42,19 @@ export const lives = {
     -- Kept for ever: nobody who is here may ask for anything, and nothing late makes them anew (GDP-1, PER-1).
     create table deleted_users (
       user_id text primary key,
-      -- Nothing is left of them here; until then what is under way is still shown.
-      forgotten boolean not null
+      -- Nothing of them is shown any more; until then what is under way still is.
+      forgotten boolean not null,
+      -- Wall clock: for a while after it, what another process had under way is looked for and forgotten too.
+      forgotten_at timestamptz
     );
+    create index deleted_users_lately on deleted_users (forgotten_at);
+
+    -- A key that was asked about and never used is forgotten.
+    alter table idempotency_keys add column made_at timestamptz not null default now();
+    create index idempotency_keys_unused on idempotency_keys (made_at) where operation_id is null;
+
+    -- The version of the buyer's wish for the plan of stock_plan.
+    alter table operations add column wish_version bigint;
 
     drop view visible_operations;
     create view visible_operations as
@@ -56,7 +66,9 @@ export const lives = {
         select s.version from slots s where s.user_id = o.subject and s.provider_id = o.slot_provider), 0)
       and coalesce(o.subscription_version, 0) <= coalesce((
         select s.version from subscriptions s where s.id = o.subscription_id), 0)
-      and coalesce(o.stock_version, 0) <= coalesce((select s.version from stock s where s.plan_id = o.stock_plan), 0))
+      and coalesce(o.stock_version, 0) <= coalesce((select s.version from stock s where s.plan_id = o.stock_plan), 0)
+      and coalesce(o.wish_version, 0) <= coalesce((
+        select w.version from wishes w where w.user_id = o.subject and w.plan_id = o.stock_plan), 0))
       as visible
     from operations o;
     create index operations_of_subject on operations (subject);
@@ -83,7 +95,8 @@ export const lives = {
       coalesce(s.quarantined, 0) as quarantined, coalesce(s.assigned, 0) as assigned,
       coalesce(s.revocation_pending, 0) as revocation_pending, coalesce(s.revoked, 0) as revoked,
       coalesce(s.revocation_failed, 0) as revocation_failed, coalesce(s.retired, 0) as retired,
-      (select count(*)::integer from wishes w where w.plan_id = p.plan_id and w.wished) as waiting
+      (select count(*)::integer from wishes w where w.plan_id = p.plan_id and w.wished
+        and not exists (select from deleted_users d where d.user_id = w.user_id and d.forgotten)) as waiting
     from plans p left join stock s using (plan_id);
   `,
 }

@@ -60,6 +60,8 @@ export const ended = (models: ReadModels, message: Message<'SubscriptionEnded'>)
       accountVersion: body.accountVersion,
       slotProvider: row.providerId,
       slotVersion,
+      stockPlan: row.planId,
+      stockVersion: body.stockVersion,
     })
 }
 

@@ -61,6 +61,7 @@ export const activated = (models: ReadModels, message: Message<'SubscriptionActi
     slotVersion: body.slotVersion,
     stockPlan: body.planId,
     stockVersion: body.stockVersion,
+    wishVersion: body.wishVersion,
   })
 }
 

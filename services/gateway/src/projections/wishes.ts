@@ -35,7 +35,7 @@ export const restockWishRefused = (models: ReadModels, message: Message<'Restock
 
 /** The plan is back (RST-1). */
 export const restockTold = (models: ReadModels, { body }: Message<'RestockTold'>) => {
-  const { userId, planId, at, stockVersion } = body
+  const { userId, planId, at, restock } = body
   const data = { planName: models.plans.get(planId)?.name ?? planId }
-  notify(models, { kind: 'restock', userId, at, planId, about: `${planId}|${stockVersion}`, data })
+  notify(models, { kind: 'restock', userId, at, planId, about: `${planId}|${restock}`, data })
 }

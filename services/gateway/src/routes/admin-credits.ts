@@ -5,8 +5,8 @@ import { keyOf, perform } from '../command.ts'
 import { showSlot } from '../presentation.ts'
 import { invalid } from '../problem.ts'
 import { Credits, Entry, Microdollars, OneOf, Operation, page, Shape, Slot } from '../shapes.ts'
-import { CreditsQuery, readCredits, readEntries } from './credits.ts'
-import { answers, billing, byUser, PageQuery, type Routes, supportAndBilling } from './route.ts'
+import { CreditsQuery, readCredits, readEntries, sendStatement, wantsCsv } from './credits.ts'
+import { answers, billing, byUser, idempotent, PageQuery, type Routes, supportAndBilling } from './route.ts'
 
 const CreditsBody = Shape({
   amountMicrodollars: Type.Integer({ minimum: -MOST_MICRODOLLARS, maximum: MOST_MICRODOLLARS }),
@@ -23,6 +23,7 @@ export const adminCreditsRoutes: Routes = (api, desk) => {
       config: billing,
       schema: {
         summary: 'Post credits (needs an Idempotency-Key); only an adjustment may be negative',
+        headers: idempotent,
         params: byUser,
         body: CreditsBody,
         response: answers({
@@ -77,13 +78,16 @@ export const adminCreditsRoutes: Routes = (api, desk) => {
     {
       config: supportAndBilling,
       schema: {
-        summary: 'A user’s statement, newest first',
+        summary: 'A user’s statement, newest first; with Accept: text/csv whole, as CSV',
         params: byUser,
         querystring: PageQuery,
         response: answers({ 200: page(Entry) }),
       },
     },
-    ({ params, query }) => readEntries(reading, params.userId, query),
+    async ({ params, query, headers }, reply) =>
+      wantsCsv(headers.accept)
+        ? sendStatement(reply, reading, params.userId)
+        : readEntries(reading, params.userId, query),
   )
 
   api.get(

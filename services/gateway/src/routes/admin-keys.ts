@@ -8,7 +8,7 @@ import { showKey, showStock } from '../presentation.ts'
 import { problem } from '../problem.ts'
 import { uploadBinding } from '../sealing.ts'
 import { At, Nullable, OneOf, Operation, page, Shape, Upload } from '../shapes.ts'
-import { type Api, answers, byId, Id, inventory, pageQuery, type Routes } from './route.ts'
+import { type Api, answers, byId, Id, idempotent, inventory, pageQuery, type Routes } from './route.ts'
 import { requireSealed } from './slots.ts'
 
 /** A sealed message has at most 4 MiB; what sealing and the line numbers add stays below the difference. */
@@ -112,6 +112,8 @@ export const adminKeyRoutes: Routes = (api, desk) => {
         bodyLimit: MOST_UPLOAD_BYTES,
         schema: {
           summary: 'Add keys to a plan’s stock: JSON or NDJSON (needs an Idempotency-Key)',
+          headers: idempotent,
+          consumes: ['application/json', 'application/x-ndjson'],
           params: byId,
           querystring: Shape({ allOrNothing: Type.Optional(Type.Boolean()) }),
           body: Type.Union([UploadBody, Type.Unsafe<Lines>(Type.Object({ text: Type.String() }))]),

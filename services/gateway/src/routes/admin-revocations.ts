@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { keyOf, perform } from '../command.ts'
 import { problem } from '../problem.ts'
 import { OneOf, Operation, Shape } from '../shapes.ts'
-import { answers, byId, inventory, type Routes } from './route.ts'
+import { answers, byId, idempotent, inventory, type Routes } from './route.ts'
 
 const Settled = Shape({ id: Type.String(), planId: Type.String(), state: Type.String() })
 
@@ -13,7 +13,8 @@ export const adminRevocationRoutes: Routes = (api, desk) => {
     {
       config: inventory,
       schema: {
-        summary: 'What became of revoking a key at its vendor (needs an Idempotency-Key) (INV-9)',
+        summary: 'What became of revoking a key at its vendor (INV-9); an Idempotency-Key may be given',
+        headers: idempotent,
         params: byId,
         body: Shape({
           outcome: OneOf('done', 'failed', 'requeue'),
@@ -24,7 +25,9 @@ export const adminRevocationRoutes: Routes = (api, desk) => {
     },
     async (request, reply) => {
       const { caller, params, body } = request
-      const idempotency = keyOf(desk, request, 'settle_revocation', body)
+      // Without a key it is an operation of its own: from the state that it leads to it does not follow twice.
+      const given = request.headers['idempotency-key'] !== undefined
+      const idempotency = given ? keyOf(desk, request, 'settle_revocation', body) : null
       const planId = await desk.reading.planOfKey(params.id)
       return perform(
         { desk, request, reply },

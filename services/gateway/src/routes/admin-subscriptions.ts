@@ -15,6 +15,7 @@ import {
   billing,
   byId,
   byUser,
+  idempotent,
   PageQuery,
   pageQuery,
   type Routes,
@@ -190,6 +191,7 @@ export const adminSubscriptionRoutes: Routes = (api, desk) => {
       config: billing,
       schema: {
         summary: 'Give days for nothing (needs an Idempotency-Key)',
+        headers: idempotent,
         params: byId,
         body: Shape({ days: Type.Integer({ minimum: 1, maximum: MOST_DAYS }), reason: Reason }),
         response: answers({ 200: Subscription, 202: Operation }),

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { say } from '@coding-plans/runtime'
 import { MOST_MICRODOLLARS, microdollars, userId } from '@coding-plans/schemas'
+import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { perform } from '../command.ts'
 import { pageAsked, pageOf } from '../cursor.ts'
@@ -46,12 +47,29 @@ export const readEntries = async (
   return pageOf(await reading.entries(userId, asked), asked, ({ version }) => [version], showEntry)
 }
 
+/** Whether CSV is asked for before, or instead of, JSON. */
+export const wantsCsv = (accept = '') => {
+  const kinds = accept
+    .toLowerCase()
+    .split(',')
+    .map((kind) => kind.trim())
+  return (
+    kinds.some((kind) => /^text\/csv(;|$)/.test(kind) && !/;\s*q=0(\.0*)?$/.test(kind)) && !kinds[0]?.includes('json')
+  )
+}
+
+export const sendStatement = (reply: FastifyReply, reading: ReadingStore, userId: string) =>
+  reply
+    .type('text/csv; charset=utf-8')
+    .header('content-disposition', 'attachment; filename="statement.csv"')
+    .send(Readable.from(statement(reading, userId)) as never)
+
 export const CreditsQuery = Shape({ at: Type.Optional(At) })
 
 const AutoTopUpBody = Shape({
   enabled: Type.Boolean(),
   amountMicrodollars: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST_MICRODOLLARS })),
-  paymentMethodId: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  paymentMethodId: Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' })),
 })
 
 export const creditRoutes: Routes = (api, desk) => {
@@ -81,11 +99,8 @@ export const creditRoutes: Routes = (api, desk) => {
       },
     },
     async ({ caller, query, headers }, reply) => {
-      if (!/\btext\/csv\b/i.test(headers.accept ?? '')) return readEntries(reading, caller.id, query)
-      return reply
-        .type('text/csv; charset=utf-8')
-        .header('content-disposition', 'attachment; filename="statement.csv"')
-        .send(Readable.from(statement(reading, caller.id)) as never)
+      if (wantsCsv(headers.accept)) return sendStatement(reply, reading, caller.id)
+      return readEntries(reading, caller.id, query)
     },
   )
 

@@ -23,6 +23,7 @@ export const cronRoutes: Routes = (api, desk) => {
     {
       config: { roles: [], machine: 'cron' },
       schema: {
+        security: [{ machine: [] }],
         summary:
           'A billing tick: what was due, and what came of it during the call (Authorization: Bearer CRON_SECRET)',
         response: answers({ 200: Tick, 202: Operation }),

@@ -39,4 +39,9 @@ const problems = { '4xx': ProblemShape, '5xx': ProblemShape }
 /** The answers of a route, for its readers. */
 export const answers = (bodies: Readonly<Record<number, TSchema>>): unknown => ({ ...bodies, ...problems })
 
-export const idempotent = Shape({ 'idempotency-key': Type.Optional(Type.String()) })
+/** Checked by `keyOf`, which knows the code of the refusal; here for the readers of the contract. */
+export const idempotent = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({ description: '1 to 200 characters; the first success under it is answered again for ever' }),
+  ),
+})

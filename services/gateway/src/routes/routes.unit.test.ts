@@ -114,4 +114,8 @@ test('/openapi.json is made from the routes, and /docs shows it', async () => {
   )
   expect(described.filter((route) => route.includes('/v1/')).toSorted()).toEqual(Object.keys(scope).toSorted())
   expect((await app.inject('/docs')).statusCode).toBeLessThan(400)
+  const buying = (paths['/v1/subscriptions'] as Record<string, { parameters: { name: string; in: string }[] }>).post
+  expect(buying?.parameters).toMatchObject([{ name: 'idempotency-key', in: 'header' }])
+  const ticking = (paths['/v1/cron/billing'] as Record<string, { security: object[] }>).post
+  expect(ticking?.security).toEqual([{ machine: [] }])
 })

@@ -6,7 +6,7 @@ import { pageAsked, pageOf } from '../cursor.ts'
 import { showCharge, showSubscription } from '../presentation.ts'
 import { notFound } from '../problem.ts'
 import { Charge, OneOf, Operation, Purchase, page, Shape, Subscription } from '../shapes.ts'
-import { answers, anyUser, byId, Id, PageQuery, pageQuery, type Routes } from './route.ts'
+import { answers, anyUser, byId, Id, idempotent, PageQuery, pageQuery, type Routes } from './route.ts'
 
 export const Status = OneOf('active', 'past_due', 'ended')
 
@@ -25,6 +25,7 @@ export const subscriptionRoutes: Routes = (api, desk) => {
       config: { roles: [], limit: 'purchases' },
       schema: {
         summary: 'Buy one period of a plan (needs an Idempotency-Key)',
+        headers: idempotent,
         body: Shape({ planId: Id }),
         response: answers({ 201: Purchase, 202: Operation }),
       },

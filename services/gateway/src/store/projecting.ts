@@ -73,7 +73,7 @@ const byKeys = <T>(tx: Tx, table: string, key: string, keys: string[], columns: 
   keys.length === 0 ? none<T>() : select<T>(tx, `select ${columns} from ${table} where ${key} = any(?)`, [keys])
 
 const OPERATION = `id, caller, kind, subject, started_at, steps, outcome, answer, finished_at, account_version,
-  slot_provider, slot_version, subscription_id, subscription_version, stock_plan, stock_version`
+  slot_provider, slot_version, subscription_id, subscription_version, stock_plan, stock_version, wish_version`
 const SUBSCRIPTION = `id, user_id, plan_id, plan_name, provider_id, status, cancel_at_period_end, price, period_unit,
   period_count, current_period_start, current_period_end, access_until, grace_ends_at, awaited_until, ended_at, end_reason,
   previous_subscription_id, created_at, version, purchased_by, account_version, slot_version, end_slot_version`
@@ -135,6 +135,7 @@ const RESTS_ON = [
   'subscriptionVersion',
   'stockPlan',
   'stockVersion',
+  'wishVersion',
 ] as const
 
 /** What events may change of an operation; who asked, and the number of its answer, are not theirs. */

@@ -27,6 +27,8 @@ const SEARCHED = ['id', 'user_id', 'plan_id', 'plan_name', 'provider_id']
 /** Everything that is read of the read models. Rows come as they are; `presentation.ts` makes shapes of them. */
 export const readingStore = (knex: Knex) => {
   const tables = readTables(knex)
+  /** What another process had under way is there for a moment after its user was forgotten; it is shown to nobody. */
+  const forgotten = (userId: string) => knex('deleted_users').where({ user_id: userId, forgotten: true })
   return {
     plans: ({ hidden }: { hidden: boolean }) =>
       tables.all('offered', (query) => {
@@ -35,7 +37,9 @@ export const readingStore = (knex: Knex) => {
       }),
     /** The plans that this user is to be told of. */
     wishes: async (userId: string): Promise<ReadonlySet<string>> => {
-      const rows = await tables.all('wishes', (query) => query.where({ user_id: userId, wished: true }))
+      const rows = await tables.all('wishes', (query) =>
+        query.where({ user_id: userId, wished: true }).whereNotExists(forgotten(userId)),
+      )
       return new Set(rows.map(({ planId }) => planId))
     },
     plan: (planId: string) => tables.one('offered', (query) => query.where({ plan_id: planId })),
@@ -86,7 +90,9 @@ export const readingStore = (knex: Knex) => {
       ),
 
     notifications: (userId: string, asked: PageAsked) =>
-      tables.all('notifications', (query) => newest(['at', 'sequence'], asked)(query.where({ user_id: userId }))),
+      tables.all('notifications', (query) =>
+        newest(['at', 'sequence'], asked)(query.where({ user_id: userId }).whereNotExists(forgotten(userId))),
+      ),
 
     /** Deleted, or being deleted. */
     deleted: async (userId: string) =>
