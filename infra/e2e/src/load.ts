@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import {
   type Answer,
   buy,
@@ -11,6 +10,7 @@ import {
   USD,
   uploadKeys,
 } from './house.ts'
+import { between, measure, processesOf, roundsOf } from './usage.ts'
 
 // Figures, not a test: latency at rest, purchases at a fixed rate, CPU per purchase, each process at rest.
 
@@ -18,56 +18,10 @@ const RATE_PER_SECOND = 50
 const SECONDS = 30
 const AT_REST = 40
 const IDLE_SECONDS = 10
-const TICKS_PER_SECOND = 100
 const MOST_KEYS_IN_AN_UPLOAD = 1_000
 const GRANTS_AT_ONCE = 50
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
-
-/** CPU seconds and resident megabytes of one process. */
-const usageOf = (pid: number | undefined) => {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
-  const kilobytes = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
-  return { cpuSeconds, megabytes: Math.round(kilobytes / 1024) }
-}
-
-/** A server that forks has its CPU in its children. */
-const familyOf = (pid: number | undefined) => {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    .trim()
-    .split(' ')
-    .filter(Boolean)
-    .map(Number)
-  const cpuSeconds = children.reduce((sum, child) => sum + usageOf(child).cpuSeconds, usageOf(pid).cpuSeconds)
-  return { ...usageOf(pid), cpuSeconds }
-}
-
-/** Rounds that a service took until now. */
-const roundsOf = async (url: string) => {
-  const text = await (await fetch(`${url}/metrics`)).text()
-  return Number(/round_messages_count\{[^}]*\} (\d+)/.exec(text)?.[1] ?? 0)
-}
-const allRounds = ({ stack }: House) =>
-  Promise.all(stack.services.map(async ({ service, url }) => ({ service, rounds: await roundsOf(url) })))
-
-const processesOf = ({ stack }: House) => [
-  ...stack.services.map(({ service, pid }) => ({ name: service as string, pid })),
-  { name: 'kafka', pid: stack.servers.broker.pid },
-  { name: 'registry', pid: stack.servers.registry.pid },
-  { name: 'postgres', pid: stack.servers.postgres.pid },
-]
-
-const measure = (house: House) => processesOf(house).map(({ name, pid }) => ({ name, ...familyOf(pid) }))
-type Usage = ReturnType<typeof measure>
-
-const between = (before: Usage, after: Usage) =>
-  after.map(({ name, cpuSeconds, megabytes }, n) => ({
-    name,
-    megabytes,
-    cpuSeconds: cpuSeconds - (before[n]?.cpuSeconds ?? 0),
-  }))
 
 const quantile = (values: readonly number[], q: number) => {
   const sorted = [...values].sort((a, b) => a - b)
@@ -99,17 +53,18 @@ try {
   const clients = await fundedUsers(house, total + AT_REST)
 
   await pause(3_000)
-  const idle = measure(house)
+  const processes = processesOf(house)
+  const idle = measure(processes)
   await pause(IDLE_SECONDS * 1_000)
-  for (const { name, cpuSeconds, megabytes } of between(idle, measure(house)))
+  for (const { name, cpuSeconds, megabytes } of between(idle, measure(processes)))
     console.log(`at rest   ${name.padEnd(18)} ${megabytes} MB, ${((cpuSeconds / IDLE_SECONDS) * 100).toFixed(1)} % CPU`)
 
   const single: Answer[] = []
   for (const client of clients.splice(0, AT_REST)) single.push(await buy(client, planId))
   console.log(`at rest   one purchase at a time: ${latency(single)}`)
 
-  const before = measure(house)
-  const roundsBefore = await allRounds(house)
+  const before = measure(processes)
+  const roundsBefore = await roundsOf(house)
   const start = performance.now()
   const answers = await Promise.all(
     clients.map(async (client, n) => {
@@ -117,8 +72,8 @@ try {
       return buy(client, planId)
     }),
   )
-  const used = between(before, measure(house))
-  const rounds = await allRounds(house)
+  const used = between(before, measure(processes))
+  const rounds = await roundsOf(house)
   const failed = answers.filter(({ status }) => status !== 201)
   console.log(
     `${RATE_PER_SECOND}/s for ${SECONDS} s: ${latency(answers)}; ${failed.length} of ${answers.length} not bought`,

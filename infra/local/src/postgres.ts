@@ -21,8 +21,9 @@ const settings = (port: number): Record<string, string | number> => ({
   unix_socket_directories: '',
   max_connections: 200,
   shared_buffers: '128MB',
-  max_wal_size: '512MB',
-  wal_compression: 'on',
+  // Fewer checkpoints: after each of them every page that changes is written whole.
+  max_wal_size: '2GB',
+  checkpoint_timeout: '15min',
   log_min_messages: 'warning',
 })
 

@@ -95,6 +95,11 @@ export interface Handler<State> {
   /** Reads (and locks, in sorted order) what these messages need. */
   load(tx: Tx, messages: readonly Message[]): Promise<State>
   readonly decide: Decide<State>
+  /**
+   * Messages whose decisions go by a version or a natural key alone, so that a copy changes nothing (IDE-4): they are not
+   * remembered as seen, which costs as much as many a decision. Never what asks for something.
+   */
+  readonly judgedByVersion?: ReadonlySet<MessageName>
   readonly calls?: Calls
   /** What the round says as a whole, once, after its decisions; every saying names its `cause`. */
   conclude?(state: State): Saying[]

@@ -1,4 +1,4 @@
-import { type Instant, instant } from '@coding-plans/schemas'
+import { type Instant, instant, type MessageName } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
 import { deadLetterOf, storable } from './dead-letter.ts'
 import { appendEffects } from './effects.ts'
@@ -28,12 +28,12 @@ export interface RoundParts<State> {
   readonly allows: (deadLetters: number) => void
 }
 
-/** The first copy of each message that counts once, with the place it came in. */
-const firstCopies = (items: readonly Item[]): Map<Message, Item> => {
+/** The first copy of each message that is remembered as seen, with the place it came in. */
+const firstCopies = (items: readonly Item[], isRemembered: (name: MessageName) => boolean): Map<Message, Item> => {
   const seen = new Set<string>()
   const first = new Map<Message, Item>()
   for (const item of items) {
-    if (!item.message || isLastWord(item.message.name) || seen.has(seenKey(item.message))) continue
+    if (!item.message || !isRemembered(item.message.name) || seen.has(seenKey(item.message))) continue
     seen.add(seenKey(item.message))
     first.set(item.message, item)
   }
@@ -101,14 +101,16 @@ class Round<State> {
 
   async take(items: readonly Item[], moves: readonly LaneMove[], published: readonly number[]): Promise<RoundResult> {
     const tx = this.#tx
-    const first = firstCopies(items)
+    const { judgedByVersion } = this.#parts.handler
+    const isRemembered = (name: MessageName) => !isLastWord(name) && !judgedByVersion?.has(name)
+    const first = firstCopies(items, isRemembered)
     const { moved, unseen } = await openRound(tx, moves, [...first.keys()], published)
     // Nonsense that has no id is judged by its position alone; every other message once, by its first copy.
     const fresh = items.filter((item) => {
       if (!moved.has(item.lane)) return false
       if (item.nonsense !== undefined) return true
       if (item.message === null) return false
-      if (isLastWord(item.message.name)) return true
+      if (!isRemembered(item.message.name)) return true
       return first.get(item.message) === item && unseen.has(seenKey(item.message))
     })
     const good = fresh.flatMap(({ message }) => (message && !this.#poison.has(message) ? [message] : []))

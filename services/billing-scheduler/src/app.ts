@@ -1,4 +1,12 @@
-import { backOff, isTrouble, type Parts, pause, type ServiceOptions } from '@coding-plans/runtime'
+import {
+  backOff,
+  isTrouble,
+  type LaneWork,
+  type Parts,
+  pause,
+  type Saying,
+  type ServiceOptions,
+} from '@coding-plans/runtime'
 import { instant } from '@coding-plans/schemas'
 import type { Agenda } from './agenda.ts'
 import { clockWork } from './clockwork.ts'
@@ -27,19 +35,29 @@ export const billingScheduler = ({
   let nudge = () => {}
   const settlement = createSettlement(surroundings, () => nudge(), log)
   const due = dueWork(mode, () => nudge())
+  const clock = clockWork(settlement, () => nudge())
   return {
     service: SERVICE,
     handler: createHandler(mode, wallClock),
-    work: mode === 'test' ? [due, tickWork, clockWork(settlement, () => nudge())] : [due, tickWork],
+    work: [mode === 'test' ? inTurn([due, tickWork, clock]) : inTurn([due, tickWork])],
     due: (knex) => countDue(mode, knex, wallClock()),
     begin: async ({ knex, worker }) => {
       await keepMode(knex, mode)
       nudge = () => worker.nudge()
-      // The test clock waits for nobody: what an answer makes due is said at once.
-      if (mode === 'test') worker.onRound(nudge)
     },
   }
 }
+
+/** Several works in one transaction, as often as the most frequent: after each round one commit instead of several. */
+const inTurn = (works: readonly LaneWork[]): LaneWork => ({
+  name: works.map(({ name }) => name).join('+'),
+  everyMilliseconds: Math.min(...works.map(({ everyMilliseconds }) => everyMilliseconds)),
+  run: async (tx, lanes, wallClock) => {
+    const said: Saying[] = []
+    for (const work of works) said.push(...(await work.run(tx, lanes, wallClock)))
+    return said
+  },
+})
 
 /** The data keep the mode they began with. @throws Error for another. */
 const keepMode = async (knex: Parts['knex'], mode: ClockMode) => {

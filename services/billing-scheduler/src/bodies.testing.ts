@@ -10,6 +10,7 @@ const price = microdollars(20_000_000)
 export const activatedBody = (change: Partial<Bodies['SubscriptionActivated']>): Bodies['SubscriptionActivated'] => ({
   ...whose,
   operationId: 'op_1',
+  wishVersion: null,
   planId: 'acme-coding',
   planVersion: 1,
   planName: 'Acme Coding',
@@ -71,6 +72,7 @@ export const endedBody = (
 ): Bodies['SubscriptionEnded'] => ({
   ...whose,
   operationId: null,
+  stockVersion: null,
   boundary: FEBRUARY,
   endedAt: FEBRUARY,
   reason: 'insufficient_credits',

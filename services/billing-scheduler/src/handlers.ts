@@ -15,6 +15,19 @@ const DUE_MESSAGES: ReadonlySet<string> = new Set<MessageName>([
   'RenewalDueSoon',
 ])
 
+/** By the subscription's, or by what was said last of its term. */
+const JUDGED_BY_VERSION: ReadonlySet<MessageName> = new Set<MessageName>([
+  'SubscriptionActivated',
+  'SubscriptionExtended',
+  'SubscriptionRenewed',
+  'DaysGranted',
+  'SubscriptionPastDue',
+  'TopUpAwaited',
+  'RenewingSoon',
+  'SubscriptionEnding',
+  'SubscriptionEnded',
+])
+
 const decide = (mode: ClockMode): Decide<Agenda> => ({
   SubscriptionActivated: (agenda, { body, lane, time }) => {
     // Whatever is known of this episode already is newer than its beginning.
@@ -116,5 +129,6 @@ const refusalOf = (mode: ClockMode, { body: { to, by } }: Message<'AdvanceClock'
 export const createHandler = (mode: ClockMode, wallClock: () => Instant): Handler<Agenda> => ({
   load: (tx, messages) => loadAgenda(tx, messages, { wallClock: wallClock() }),
   decide: decide(mode),
+  judgedByVersion: JUDGED_BY_VERSION,
   save: saveAgenda,
 })

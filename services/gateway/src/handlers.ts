@@ -128,5 +128,7 @@ export const decide: Decide<ReadModels> = {
 export const projector = (store: Pick<Handler<ReadModels>, 'load' | 'save'>): Handler<ReadModels> => ({
   load: store.load,
   decide,
+  // A reader of everything: each row goes by its owner's version, or is there already.
+  judgedByVersion: new Set(Object.keys(decide) as MessageName[]),
   save: store.save,
 })

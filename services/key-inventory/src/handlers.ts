@@ -1,4 +1,5 @@
 import type { Handler } from '@coding-plans/runtime'
+import type { MessageName } from '@coding-plans/schemas'
 import { assignments } from './assignments.ts'
 import { deletions } from './deletions.ts'
 import type { Inventory } from './inventory.ts'
@@ -25,6 +26,7 @@ export const inventoryHandler = (secrets: Secrets): Handler<Inventory> => ({
   prepare: { UploadKeys: openUpload(secrets), PutOwnKey: openOwnKey(secrets) },
   load,
   decide: decide(secrets.vault),
+  judgedByVersion: new Set(Object.keys(terms) as MessageName[]),
   conclude: stockEvents,
   save,
 })

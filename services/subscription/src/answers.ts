@@ -1,11 +1,14 @@
 import { type Message, type Saying, say } from '@coding-plans/runtime'
-import type { Instant } from '@coding-plans/schemas'
+import type { Instant, MessageName } from '@coding-plans/schemas'
 import type { Books } from './books.ts'
 import { holdIdOf } from './domain/ids.ts'
-import { hear } from './sagas/engine.ts'
+import { hear, releaseLater, saysAgain } from './sagas/engine.ts'
 import type { MoneyMemory, RenewalMemory, Saga } from './sagas/saga.ts'
 import type { Hearings } from './sagas/table.ts'
-import { topUpFailed } from './unpaid-terms.ts'
+import { availableIncreased, topUpOutcome } from './unpaid-terms.ts'
+
+/** As the runtime names this service in what it says. */
+export const SERVICE = 'subscription'
 
 type Answer =
   | 'CreditsHeld'
@@ -33,11 +36,41 @@ export const answer = <Name extends Answer>(books: Books, message: Message<Name>
 const outdated = ({ name, body, correlationId }: Message<Answer>, holdId: string): Saying[] =>
   name === 'CreditsHeld' ? [say('ReleaseHold', { userId: body.userId, holdId }, { correlationId })] : []
 
+const ASKED: ReadonlySet<string> = new Set<MessageName>([
+  'HoldCredits',
+  'CaptureHold',
+  'ReleaseHold',
+  'RefundCredits',
+  'TopUpCredits',
+  'CloseAccount',
+  'AssignKey',
+  'RemoveKey',
+  'UnlinkKeys',
+])
+
+/** What others cannot read of what is told to all is no failure of ours, though they name its saga. */
+const isOurs = ({ body, source }: Message<'CommandFailed'>) => source === SERVICE || ASKED.has(body.messageName)
+
 /** Something that a saga said, or that was said to it, could not be handled. Of others' failures nobody here waits for. */
 export const commandFailed = (books: Books, message: Message<'CommandFailed'>, at: Instant): Saying[] => {
   const saga = books.sagas.get(message.correlationId)
-  if (!saga) return []
-  if (message.body.messageName !== 'TopUpCredits') return hear(books, saga, 'CommandFailed', message.body, at)
-  const { topUp } = (saga as Saga<RenewalMemory>).memory
-  return topUp ? topUpFailed(books, saga.userId, topUp.id, at) : []
+  if (!saga || !isOurs(message)) return []
+  const { userId } = saga
+  const { messageName } = message.body
+  if (messageName === 'AvailableIncreased') return availableIncreased(books, { body: { userId } }, at)
+  // Where none is under way for the present attempt, it is of an earlier one, whose credits came late.
+  if (messageName === 'ReleaseHold' && !saysAgain(saga)) return releaseLater(books, saga)
+  const name = outcomes[messageName]
+  if (!name) return hear(books, saga, 'CommandFailed', message.body, at)
+  const { asked: topUpId } = (saga as Saga<RenewalMemory>).memory
+  if (!topUpId) return []
+  return topUpOutcome(books, { name, body: { userId, topUpId } }, at)
+}
+
+/** A request that could not even be made counts as declined; an outcome, and that more is available, counts though it could not be handled. */
+const outcomes: Readonly<Record<string, Parameters<typeof topUpOutcome>[1]['name']>> = {
+  TopUpCredits: 'TopUpDeclined',
+  TopUpDeclined: 'TopUpDeclined',
+  CreditsToppedUp: 'CreditsToppedUp',
+  TopUpUnanswered: 'TopUpUnanswered',
 }

@@ -1,5 +1,6 @@
 import type { ServiceOptions } from '@coding-plans/runtime'
 import { instant } from '@coding-plans/schemas'
+import { SERVICE } from './answers.ts'
 import type { Books } from './books.ts'
 import type { FixedPrices } from './domain/fixed-prices.ts'
 import { publishFixedPrices } from './environment-prices.ts'
@@ -12,7 +13,7 @@ const wallClock = () => instant(Date.now())
 
 /** The service, but for its environment. */
 export const subscriptionService = (prices: FixedPrices): Omit<ServiceOptions<Books>, 'environment'> => ({
-  service: 'subscription',
+  service: SERVICE,
   handler: subscriptionHandler(prices, wallClock),
   work: [retries, restockNotices],
   // A step that is to be said again is work that an advance of the clock waits for.

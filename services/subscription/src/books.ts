@@ -1,7 +1,7 @@
 import { type Saying, say } from '@coding-plans/runtime'
 import type { Instant, UserId } from '@coding-plans/schemas'
 import type { PlanVersion } from './domain/plan.ts'
-import type { Subscription } from './domain/subscription.ts'
+import { type Subscription, topUpFor } from './domain/subscription.ts'
 import type { Term } from './domain/term.ts'
 import { type Stock, type Wish, withdrawn } from './domain/wish.ts'
 import { Rows } from './rows.ts'
@@ -35,14 +35,14 @@ export interface Contents {
 /** The plan can be bought again. */
 export interface Restock {
   readonly planId: string
-  readonly stockVersion: number
+  readonly notice: number
   readonly at: Instant
 }
 
 const wishKey = ({ userId, planId }: Pick<Wish, 'userId' | 'planId'>) => `${userId}|${planId}`
 const versionKey = ({ planId, version }: Pick<PlanVersion, 'planId' | 'version'>) => `${planId}|${version}`
 const MONEY: ReadonlySet<Saga['kind']> = new Set(['activation', 'extension', 'renewal'])
-const UNPAID: ReadonlySet<string> = new Set(['holding', 'toppingUp', 'pastDue'])
+const UNPAID: ReadonlySet<string> = new Set(['holding', 'toppingUp', 'pastDue', 'failing'])
 
 /** Everything the messages of a round need, read beforehand, and what their decisions made of it. */
 export class Books {
@@ -173,11 +173,16 @@ export class Books {
     )
   }
 
-  /** A due term of it was declined and waits for money. */
-  isUnpaid({ id, userId }: Subscription): boolean {
-    return this.unpaidOf(userId).some(
+  /** The renewal of it that was declined and waits for money. */
+  unpaidOne({ id, userId }: Pick<Subscription, 'id' | 'userId'>): Saga<RenewalMemory> | undefined {
+    return this.unpaidOf(userId).find(
       ({ subscriptionId, memory }) => subscriptionId === id && memory.available !== null,
     )
+  }
+
+  /** A due term of it was declined, be it that its renewal failed and is yet to begin again. */
+  isUnpaid(subscription: Subscription): boolean {
+    return topUpFor(subscription, subscription.currentPeriodEnd) !== null || this.unpaidOne(subscription) !== undefined
   }
 
   erasureOf(userId: UserId): Saga<ErasureMemory> | undefined {

@@ -98,6 +98,7 @@ test('REN-5: unfunded, without grace and top-up, it ends with the term that was 
     reason: 'insufficient_credits',
     version: 3,
     slotVersion: 2,
+    stockVersion: 2,
   })
   expect(world.inventory.slots.size).toBe(0)
 })

@@ -132,6 +132,19 @@ test('CAN-1: while a due term is unpaid, cancel ends it at once, now or at the p
   }
 })
 
+test('CAN-1: canceled while its first hold is on its way, it has no grace: credits that come later charge nothing', () => {
+  const { world, subscription } = openLiveWorld({ graceHours: 48 }, 20)
+  world.due(subscription)
+  world.now = instant(END + 50)
+  world.cancel(subscription.id)
+  world.settle()
+  world.now = instant(END + DAY)
+  world.credit('ada', 20)
+  world.settle()
+  expect(renewals(world)).toEqual([])
+  expect(world.last('SubscriptionEnded')).toMatchObject({ endedAt: instant(END + 50), reason: 'user_canceled' })
+})
+
 test('EXT-5: the same plan again is 402 with that term’s price; another plan is already_subscribed', () => {
   const { world } = openPastDue()
   world.now = at(31 * DAY)
@@ -171,6 +184,40 @@ test('REN-7: unfunded after an outage, grace counts from the present', () => {
   world.credit('ada', 20)
   world.settle()
   expect(renewals(world)).toMatchObject([{ periodStart: at(90 * DAY), recovered: true }])
+})
+
+test('REN-7: what grace has served is charged term by term: its end could not be said earlier, so nothing was out', () => {
+  const { world, subscription } = openLiveWorld({ periodCount: 1, graceHours: 72 }, 20)
+  world.due(subscription)
+  world.settle()
+  world.now = at(3.5 * DAY)
+  world.credit('ada', 30)
+  world.settle()
+  expect(world.last('SubscriptionRenewed')).toMatchObject({ boundary: at(DAY), currentPeriodEnd: at(2 * DAY) })
+  // The scheduler hears of this end only now, and says it as of now.
+  world.due(world.live()!, world.now)
+  world.settle()
+  expect(world.last('SubscriptionPastDue')).toMatchObject({ boundary: at(2 * DAY), graceEndsAt: at(5 * DAY) })
+  world.credit('ada', 10)
+  world.settle()
+  expect(world.last('SubscriptionRenewed')).toMatchObject({ boundary: at(2 * DAY), periodStart: null })
+  // Then we are away: from the end of what was served on, what elapsed is not charged.
+  world.ledger.post('ada', 100)
+  world.due(world.live()!, at(13.5 * DAY))
+  world.settle()
+  expect(world.last('SubscriptionRenewed')).toMatchObject({ boundary: at(3 * DAY), periodStart: at(13 * DAY) })
+})
+
+test('REN-7: a deadline heard after an outage charges the term that contains the present, not one that is over', () => {
+  const { world, subscription } = openLiveWorld({ periodCount: 3, graceHours: 24 }, 20)
+  world.due(subscription)
+  world.settle()
+  world.ledger.post('ada', 20)
+  world.deadline(subscription.id, at(13 * DAY))
+  world.settle()
+  expect(renewals(world)).toMatchObject([
+    { boundary: at(3 * DAY), periodStart: at(12 * DAY), currentPeriodEnd: at(15 * DAY), recovered: true },
+  ])
 })
 
 test('REN-9: it says what will be renewed for how much, and nothing of what is flagged, free, past due or moved', () => {

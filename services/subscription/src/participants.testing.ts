@@ -198,6 +198,6 @@ export class InventoryModel {
     const slot = `${userId}|${providerId}`
     const emptied = this.slots.get(slot) === subscriptionId && this.slots.delete(slot)
     const what = { userId, subscriptionId, providerId, keyId: null, at: instant(0) }
-    return say('KeyRemoved', { ...what, slotVersion: this.#version, emptied })
+    return say('KeyRemoved', { ...what, slotVersion: this.#version, stockVersion: this.#version, emptied })
   }
 }

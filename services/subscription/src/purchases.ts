@@ -26,10 +26,7 @@ export const purchasePlan = (books: Books, message: Message<'PurchasePlan'>, at:
   const current = books.currentVersion(planId)
   const offered = books.version(planId, planVersion)
   const live = offered && books.live(userId, offered.providerId)
-  const unpaid =
-    live && books.isUnpaid(live)
-      ? books.unpaidOf(userId).find(({ subscriptionId }) => subscriptionId === live.id)
-      : undefined
+  const unpaid = live && books.unpaidOne(live)
   const running = offered && (books.purchaseOf(userId, offered.providerId) ?? (live && books.moneySagaOf(live)))
   const verdict = judgePurchase({
     command: message.body,

@@ -10,5 +10,6 @@ const MOST_AT_ONCE = 500
 export const retries: LaneWork = {
   name: 'retries',
   everyMilliseconds: LOOK_EVERY_MILLISECONDS,
+  unhurried: true,
   run: async (tx, lanes, wallClock) => (await takeRetries(tx, lanes, wallClock, MOST_AT_ONCE)).flatMap(stepAgain),
 }

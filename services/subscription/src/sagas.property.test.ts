@@ -30,6 +30,15 @@ const comeToRest = (world: World) => {
   throw new Error('The world waits for ever.')
 }
 
+/** At rest, what waits for money renews if it comes (TOP-3, CAN-1), and somebody will say when its time is over. */
+const judgeWaiting = ({ books, waits, unanswered }: World) => {
+  for (const { kind, state, subscriptionId } of books.sagas) {
+    if (kind !== 'renewal' || (state !== 'toppingUp' && state !== 'pastDue')) continue
+    expect(books.subscription(subscriptionId).canceledAt, `${state} and flagged`).toBeNull()
+    if (state === 'pastDue') expect(waits.has(subscriptionId) || unanswered.has(subscriptionId)).toBe(true)
+  }
+}
+
 /** Protocol and invariants, once nothing is under way. */
 const judge = (world: World) => {
   const asked = world.heard.filter(({ name }) => COMMANDS.has(name))
@@ -120,7 +129,10 @@ test('SUB-2, EXT-3, EXT-4, REN-3: one outcome each, every hold ended, a key for 
   fc.assert(
     fc.property(fc.array(action, { maxLength: 120, size: 'max' }), (actions) => {
       const world = openStory()
-      for (const one of actions) perform(world, one)
+      for (const one of actions) {
+        perform(world, one)
+        if (one.do === 'settle') judgeWaiting(world)
+      }
       comeToRest(world)
       judge(world)
     }),

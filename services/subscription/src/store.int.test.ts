@@ -18,8 +18,9 @@ import type { Books } from './books.ts'
 import { publishFixedPrices } from './environment-prices.ts'
 import { decide } from './handlers.ts'
 import { migrations } from './migrations/index.ts'
-import { loadBooks, saveBooks, takeNotices, takeRetries } from './store.ts'
+import { loadBooks, saveBooks, takeRetries } from './store.ts'
 import { action, openStory, perform } from './story.testing.ts'
+import { takeNotices } from './wish-store.ts'
 import { openLiveWorld, type World } from './world.testing.ts'
 
 let bed: Bed
@@ -59,7 +60,9 @@ const inRounds = async (messages: readonly Message[], size: number) => {
 }
 
 const WISH = 'user_id, plan_id, wished, version, asked_at, notice, notice_at'
-const sorted = (rows: Iterable<object>) => [...rows].map((row) => JSON.stringify(Object.entries(row).sort())).sort()
+const inOrder = (_: string, value: unknown) =>
+  value?.constructor === Object ? Object.fromEntries(Object.entries(value).sort()) : value
+const sorted = (rows: Iterable<object>) => [...rows].map((row) => JSON.stringify(row, inOrder)).sort()
 const table = async (sql: string) => sorted(await select<object>(knex, sql))
 
 const purchase = (user: string, operationId: string, planVersion = 1) => {

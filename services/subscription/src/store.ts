@@ -16,6 +16,7 @@ import type { Term } from './domain/term.ts'
 import type { Stock, Wish } from './domain/wish.ts'
 import { type Needs, needsOf } from './needs.ts'
 import type { ActivationMemory, MoneyMemory, Saga } from './sagas/saga.ts'
+import { saveWishes } from './wish-store.ts'
 
 /** Locks the users of these messages, in sorted order, then the plans to be published; reads what the decisions need. */
 export const loadBooks = async (tx: Tx, messages: readonly Message[], wallClock: Instant): Promise<Books> => {
@@ -134,60 +135,49 @@ const findEpisodes = async (tx: Tx, { buyers, purchases }: Needs) => {
   )
 }
 
+// What an episode and a saga begin with and keep for ever (CAT-5). It is not written again: it is most of a row, and a renewal
+// changes each row twice.
+const KEPT_BY_SUBSCRIPTIONS: ReadonlySet<string> = new Set<keyof Subscription>([
+  'userId',
+  'providerId',
+  'planId',
+  'planVersion',
+  'planName',
+  'price',
+  'periodUnit',
+  'periodCount',
+  'graceHours',
+  'maxPrepaidPeriods',
+  'repurchase',
+  'ownership',
+  'reveal',
+  'upstreamRevocation',
+  'lowStockThreshold',
+  'previousSubscriptionId',
+  'createdAt',
+])
+const KEPT_BY_SAGAS: ReadonlySet<string> = new Set<keyof Saga>(['kind', 'userId', 'providerId', 'subscriptionId'])
+
+const without = (kept: ReadonlySet<string>, rows: readonly object[]) =>
+  rows.map((row) => Object.fromEntries(Object.entries(row).filter(([property]) => !kept.has(property))))
+
 /** Writes what the round changed: a statement per table and kind of change. What is over goes first, for the unique constraints. */
 export const saveBooks = async (tx: Tx, books: Books): Promise<void> => {
   const { operations, versions, buyers, subscriptions, terms, sagas } = books
   await saveOperations(tx, operations.added)
   await saveVersions(tx, versions.added)
   await updateRows(tx, 'buyers', ['userId'], buyers.changed)
-  await updateRows(tx, 'subscriptions', ['id'], subscriptions.changed)
+  await updateRows(tx, 'subscriptions', ['id'], without(KEPT_BY_SUBSCRIPTIONS, subscriptions.changed))
   await insertRows(tx, 'subscriptions', subscriptions.added)
   await insertRows(tx, 'terms', terms.added)
   await saveWishes(tx, books)
-  await updateRows(tx, 'sagas', ['id'], sagas.changed)
+  await updateRows(tx, 'sagas', ['id'], without(KEPT_BY_SAGAS, sagas.changed))
   await insertRows(
     tx,
     'sagas',
     sagas.added.map((saga) => ({ ...saga, lane: laneOf(saga.userId) })),
   )
 }
-
-/** Wishes, stocks, and a mark on everyone who is to be told of a restock: those of this round have theirs already. */
-const saveWishes = async (tx: Tx, { wishes, stocks, restocks }: Books) => {
-  await updateRows(tx, 'wishes', ['userId', 'planId'], wishes.changed)
-  await insertRows(
-    tx,
-    'wishes',
-    wishes.added.map((wish) => ({ ...wish, lane: laneOf(wish.planId) })),
-  )
-  await upsertRows(tx, 'stocks', ['planId'], [...stocks.changed, ...stocks.added])
-  for (const { planId, stockVersion, at } of restocks)
-    await tx.raw(
-      `update wishes set notice = ?, notice_at = ?
-       where plan_id = ? and wished and notice is null and not (user_id = any(?))`,
-      [stockVersion, at, planId, wishes.of(planId).map(({ userId }) => userId)],
-    )
-}
-
-export interface Notice extends Pick<Wish, 'userId' | 'planId'> {
-  readonly notice: number
-  readonly noticeAt: Instant
-}
-
-/** Wishes that are to be told of a restock, in the order of asking; each is given once. */
-export const takeNotices = (tx: Tx, lanes: readonly number[], most: number): Promise<Notice[]> =>
-  select<Notice>(
-    tx,
-    `with told as (
-       select user_id, plan_id, notice, notice_at, asked_at, sequence from wishes
-       where notice is not null and lane = any(?)
-       order by notice_at, plan_id, asked_at, sequence limit ? for update),
-     marked as (
-       update wishes w set notice = null, notice_at = null from told t
-       where w.user_id = t.user_id and w.plan_id = t.plan_id)
-     select user_id, plan_id, notice, notice_at from told order by notice_at, plan_id, asked_at, sequence`,
-    [lanes as number[], most],
-  )
 
 // Longer than commands are kept (7 days), so that none can come again that is not known.
 const OPERATIONS_ARE_KEPT_FOR = '8 days'

@@ -1,8 +1,8 @@
-import { instant, microdollars } from '@coding-plans/schemas'
+import { instant } from '@coding-plans/schemas'
 import { expect, test } from 'vitest'
 import { at, DAY } from './bodies.testing.ts'
 import type { Paying } from './participants.testing.ts'
-import { openLiveWorld, type World } from './world.testing.ts'
+import { openLiveWorld } from './world.testing.ts'
 
 const HOUR = 3_600_000
 const END = at(30 * DAY)
@@ -15,15 +15,6 @@ const openDue = ({ left = 0, amount = 1, paying = 'paid' as Paying, graceHours =
   world.due(subscription)
   world.settle()
   return { world, id: subscription.id }
-}
-
-/** A second plan of another provider, due at the same instant. */
-const withAnother = (world: World, price: number, graceHours = 0) => {
-  world.publish({ planId: 'bolt', providerId: 'bolt', price: microdollars(price), graceHours })
-  world.inventory.stock('bolt', 1)
-  world.ledger.post('ada', price)
-  world.purchase({ plan: 'bolt' })
-  world.settle()
 }
 
 test('REN-5, TOP-2: what is missing is topped up, and the term renewed', () => {
@@ -48,7 +39,7 @@ test('TOP-1, REN-5: without auto top-up, or declined, it goes on as unfunded: th
 
 test('TOP-2: for two plans due together there is one request, for what both are short of', () => {
   const { world, subscription } = openLiveWorld({}, 20)
-  withAnother(world, 8)
+  world.addPlan('bolt', 8)
   world.ledger.post('ada', 6)
   world.topUpBy('ada', { amount: 1, paying: 'paid' })
   world.settle()
@@ -62,7 +53,7 @@ test('TOP-2: for two plans due together there is one request, for what both are 
 
 test('TOP-2: a plan that the rest pays for takes it; the request is for what the other is short of', () => {
   const { world, subscription } = openLiveWorld({}, 20)
-  withAnother(world, 5)
+  world.addPlan('bolt', 5)
   world.ledger.post('ada', 6)
   world.topUpBy('ada', { amount: 1, paying: 'paid' })
   world.settle()
@@ -143,6 +134,58 @@ test('TOP-3: what is flagged for cancellation never triggers a top-up', () => {
   expect(world.last('SubscriptionEnded')).toMatchObject({ reason: 'user_canceled' })
 })
 
+test('TOP-3: canceled while the first hold is on its way, it triggers no top-up, and ends then', () => {
+  const { world, subscription } = openLiveWorld({}, 20)
+  world.topUpBy('ada', { amount: 50, paying: 'paid' })
+  world.settle()
+  world.due(subscription)
+  world.now = instant(END + 50)
+  world.cancel(subscription.id)
+  world.settle()
+  expect(world.all('TopUpCredits')).toEqual([])
+  expect(world.last('SubscriptionEnded')).toMatchObject({ endedAt: instant(END + 50), reason: 'user_canceled' })
+  expect(world.ledger.charges.size).toBe(1)
+})
+
+test('TOP-3: stamped at the boundary, before the term is due: no top-up either; funded, it is for the next term', () => {
+  const cancelAtBoundary = (credits: number) => {
+    const { world, subscription } = openLiveWorld({}, credits)
+    world.topUpBy('ada', { amount: 50, paying: 'paid' })
+    world.settle()
+    world.cancel(subscription.id, 'period_end', { by: 'operator', time: END })
+    world.due(world.live()!)
+    world.settle()
+    expect(world.all('TopUpCredits')).toEqual([])
+    return world
+  }
+  expect(cancelAtBoundary(20).last('SubscriptionEnded')).toMatchObject({ endedAt: END, reason: 'admin_terminated' })
+  expect(cancelAtBoundary(40).last('SubscriptionRenewed')).toMatchObject({ boundary: END, cancelAtPeriodEnd: true })
+})
+
+test('protocol 5: a plan whose money an older one took waits for the top-up of that one', () => {
+  const { world, subscription } = openLiveWorld({}, 20)
+  world.now = at(60_000)
+  world.addPlan('bolt', 20)
+  world.topUpBy('ada', { amount: 1, paying: 'unknown' })
+  world.settle()
+  world.due(subscription)
+  world.settle()
+  // A minute later the second is due: its own request, paid at once.
+  world.topUpBy('ada', { amount: 1, paying: 'paid' })
+  world.settle()
+  world.due(world.live('ada', 'bolt')!)
+  world.settle()
+  expect(world.all('TopUpCredits')).toHaveLength(2)
+  expect(world.all('SubscriptionEnded')).toEqual([])
+  expect(world.all('TopUpAwaited').map(({ subscriptionId }) => subscriptionId)).toEqual([
+    subscription.id,
+    world.live('ada', 'bolt')?.id,
+  ])
+  world.settlePayment(0, true)
+  world.settle()
+  expect(world.all('SubscriptionRenewed')).toHaveLength(2)
+})
+
 test('TOP-1: switched on while a term is unpaid and untried, it is tried then, once', () => {
   const { world, subscription } = openLiveWorld({ graceHours: 48 }, 20)
   world.due(subscription)
@@ -172,7 +215,7 @@ test('TOP-1: a renewal that failed and is said again does not top up a second ti
 
 test('a request that cannot be handled counts as declined for all who wait for it', () => {
   const { world, subscription } = openLiveWorld({ graceHours: 48 }, 20)
-  withAnother(world, 8, 48)
+  world.addPlan('bolt', 8, 48)
   world.due(subscription)
   world.due(world.live('ada', 'bolt')!)
   for (const queue of ['ledger', 'ledger', 'subscription'] as const) world.step(queue)

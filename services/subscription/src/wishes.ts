@@ -2,7 +2,7 @@ import { type LaneWork, type Message, type Saying, say } from '@coding-plans/run
 import type { Instant, RestockWishRefused } from '@coding-plans/schemas'
 import type { Books } from './books.ts'
 import { isAssignable, isOpen, type Stock, wished } from './domain/wish.ts'
-import { takeNotices } from './store.ts'
+import { takeNotices } from './wish-store.ts'
 
 type Refusal = Exclude<RestockWishRefused['reason'], 'unknown'>
 
@@ -43,7 +43,7 @@ export const stockChanged = (books: Books, { body, time }: Message<'StockChanged
   const { planId, version, available, sellableUntil } = body
   const before = books.stocks.get(planId)
   if (before && before.version >= version) return []
-  const stock: Stock = { planId, version, available, sellableUntil }
+  const stock: Stock = { planId, version, available, sellableUntil, restocks: before?.restocks ?? 0 }
   books.stocks.put(stock)
   if (isOpen(books.currentVersion(planId)) && !isAssignable(before, time) && isAssignable(stock, time))
     restock(books, stock, time)
@@ -57,12 +57,16 @@ export const reopened = (books: Books, planId: string, at: Instant) => {
 }
 
 /** Everyone who wished it by now is told; they are marked under the lock of the plan, as a wish is written. */
-const restock = (books: Books, { planId, version: notice }: Stock, at: Instant) => {
+const restock = (books: Books, stock: Stock, at: Instant) => {
+  const { planId } = stock
+  const notice = stock.restocks + 1
+  books.stocks.put({ ...stock, restocks: notice })
   for (const wish of books.wishes.of(planId)) if (wish.wished) books.wishes.put({ ...wish, notice, noticeAt: at })
-  books.restocks.push({ planId, stockVersion: notice, at })
+  books.restocks.push({ planId, notice, at })
 }
 
-const LOOK_EVERY_MILLISECONDS = 250
+// Not after each round: of a hundred rounds hardly one restocks.
+const LOOK_EVERY_MILLISECONDS = 100
 // A send of the size of a round; the rest comes with the next look.
 const MOST_AT_ONCE = 1_000
 
@@ -70,11 +74,12 @@ const MOST_AT_ONCE = 1_000
 export const restockNotices: LaneWork = {
   name: 'restock-notices',
   everyMilliseconds: LOOK_EVERY_MILLISECONDS,
+  unhurried: true,
   run: async (tx, lanes) =>
     (await takeNotices(tx, lanes, MOST_AT_ONCE)).map(({ planId, userId, notice, noticeAt: at }) =>
       say(
         'RestockTold',
-        { planId, userId, at, stockVersion: notice },
+        { planId, userId, at, restock: notice },
         { time: at, cause: `restock|${planId}|${userId}|${notice}`, correlationId: planId },
       ),
     ),

@@ -35,10 +35,10 @@ test('RST-1: when stock goes from none to some, whoever wishes it is to be told,
   world.wish('bob')
   world.wish('bob', 'acme-coding', 'WithdrawRestockWish')
   world.stocked(3, 3)
-  expect(world.books.restocks).toEqual([{ planId: 'acme-coding', stockVersion: 3, at: world.now }])
+  expect(world.books.restocks).toEqual([{ planId: 'acme-coding', notice: 1, at: world.now }])
   const marks = [...world.books.wishes].map(({ userId, notice, wished }) => [userId, notice, wished])
   expect(marks).toEqual([
-    ['ada', 3, true],
+    ['ada', 1, true],
     ['bob', null, false],
   ])
   world.stocked(2, 4)
@@ -52,7 +52,17 @@ test('RST-1: stock that has expired is none; reopening with stock is a restock',
   world.stocked(3, 3)
   expect(world.books.restocks).toEqual([])
   world.publish({ saleState: 'open' })
-  expect(world.books.restocks).toMatchObject([{ stockVersion: 3 }])
+  expect(world.books.restocks).toMatchObject([{ notice: 1 }])
+})
+
+test('RST-1: reopened with the same stock, the waiting are told again: it is another restock', () => {
+  const world = soldOut()
+  world.wish()
+  world.stocked(3, 3)
+  world.publish({ saleState: 'closed' })
+  world.publish({ saleState: 'open' })
+  expect(world.books.restocks).toMatchObject([{ notice: 1 }, { notice: 2 }])
+  expect([...world.books.wishes]).toMatchObject([{ notice: 2 }])
 })
 
 test('RST-1: an own activation clears the wish', () => {
@@ -66,7 +76,17 @@ test('RST-1: an own activation clears the wish', () => {
     operationId: null,
     version: 2,
   })
+  expect(world.last('SubscriptionActivated')).toMatchObject({ wishVersion: 2 })
   expect(world.names().indexOf('RestockWishWithdrawn')).toBeGreaterThan(world.names().indexOf('SubscriptionActivated'))
+})
+
+test('RST-1: an activation that clears no wish names none, also where one was withdrawn before', () => {
+  const world = soldOut()
+  world.wish()
+  world.wish('ada', 'acme-coding', 'WithdrawRestockWish')
+  world.purchase()
+  world.settle()
+  expect(world.last('SubscriptionActivated')).toMatchObject({ wishVersion: null })
 })
 
 test('RST-1: a free plan’s activation clears it too', () => {
@@ -77,4 +97,5 @@ test('RST-1: a free plan’s activation clears it too', () => {
   world.purchase()
   world.settle()
   expect(world.books.wishesOf(world.live()!.userId)).toEqual([])
+  expect(world.last('SubscriptionActivated')).toMatchObject({ wishVersion: 2 })
 })

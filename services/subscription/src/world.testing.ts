@@ -16,7 +16,6 @@ import type { Subscription } from './domain/subscription.ts'
 import { decide } from './handlers.ts'
 import { InventoryModel, LedgerModel, type Paying } from './participants.testing.ts'
 import { stepAgain } from './sagas/engine.ts'
-import type { RenewalMemory } from './sagas/saga.ts'
 
 type Queue = 'ledger' | 'inventory' | 'subscription'
 const OUTCOMES: ReadonlySet<MessageName> = new Set([
@@ -66,7 +65,7 @@ export class World {
   readonly said: Message[] = []
   readonly heard: Message[] = []
   readonly queues: Record<Queue, Message[]> = { ledger: [], inventory: [], subscription: [] }
-  /** Commands that could not be handled, to be given to their queue once more. */
+  /** Messages that could not be handled, to be given to their queue once more. */
   readonly dead: { readonly queue: Queue; readonly message: Message }[] = []
   /** Due messages that nobody answered yet, by subscription. */
   readonly unanswered = new Map<string, Unanswered>()
@@ -75,6 +74,8 @@ export class World {
   /** Every top-up that was asked for a due term. */
   readonly topUpsByTerm = new Map<string, Set<string>>()
   now: Instant = at(0)
+  /** What a due message said: one that failed is said again under another id. */
+  readonly #dueOf = new Map<string, string>()
   readonly #decide
   #operations = 0
 
@@ -87,17 +88,17 @@ export class World {
     this.heard.push(one)
     const decideOne = this.#decide[one.name] as (books: Books, message: Message) => Saying[]
     const said = decideOne(this.books, one).map((saying) => this.#note(saying, one))
-    this.#noteTopUps()
+    for (const { name, body } of said)
+      if (name === 'TopUpCredits') this.#noteTopUp((body as Bodies['TopUpCredits']).topUpId)
     this.#assertAlone()
     return said
   }
 
-  #noteTopUps() {
-    for (const { kind, memory, subscriptionId } of this.books.sagas) {
-      const { topUp, dueBoundary } = memory as RenewalMemory
-      if (kind !== 'renewal' || !topUp) continue
-      const term = `${subscriptionId}|${dueBoundary}`
-      this.topUpsByTerm.set(term, (this.topUpsByTerm.get(term) ?? new Set()).add(topUp.id))
+  #noteTopUp(asked: string) {
+    for (const { id, topUp } of this.books.subscriptions) {
+      if (topUp?.id !== asked) continue
+      const term = `${id}|${topUp.boundary}`
+      this.topUpsByTerm.set(term, (this.topUpsByTerm.get(term) ?? new Set()).add(asked))
     }
   }
 
@@ -140,7 +141,7 @@ export class World {
     }
     if (name === 'CommandFailed')
       for (const [id, { messageId, wait }] of this.unanswered)
-        if (messageId === (body as Bodies['CommandFailed']).messageId) {
+        if (this.#dueOf.get(messageId) === this.#dueOf.get((body as Bodies['CommandFailed']).messageId)) {
           this.unanswered.delete(id)
           if (wait) this.waits.set(id, wait)
         }
@@ -150,12 +151,23 @@ export class World {
   step(queue: Queue, fails = false) {
     const next = this.queues[queue].shift()
     if (!next) return
+    if (queue === 'subscription' && fails && next.name !== 'CommandFailed') return this.#bury(next)
     if (queue === 'subscription') return void this.tell(next)
     if (fails) this.dead.push({ queue, message: next })
     const model = queue === 'ledger' ? this.ledger : this.inventory
     const said = fails ? [failureOf(next)] : model.handle(next)
     for (const { name, body } of said)
       this.queues.subscription.push(message(name, body, { time: next.time, correlationId: next.correlationId }))
+  }
+
+  /** The service itself cannot handle it: its saga is told at once. */
+  #bury(next: Message) {
+    this.dead.push({ queue: 'subscription', message: next })
+    const { time, correlationId } = next
+    const { body } = failureOf(next)
+    this.tell(
+      message('CommandFailed', body as Bodies['CommandFailed'], { time, correlationId, source: 'subscription' }),
+    )
   }
 
   redrive(nth = 0) {
@@ -185,6 +197,15 @@ export class World {
 
   publish(changes: Partial<Bodies['PublishPlan']> = {}) {
     return this.tell(message('PublishPlan', publishBody(changes), { time: this.now }))
+  }
+
+  /** Ada buys another plan, of a provider of its own; she is given just what it costs. */
+  addPlan(plan: string, price: number, graceHours = 0) {
+    this.publish({ planId: plan, providerId: plan, price: microdollars(price), graceHours })
+    this.inventory.stock(plan, 1)
+    this.ledger.post('ada', price)
+    this.purchase({ plan })
+    this.settle()
   }
 
   purchase({ user = 'ada', plan = 'acme-coding', version, known, operationId, waited = 0 }: Asked = {}) {
@@ -230,12 +251,13 @@ export class World {
     this.now = instant(Math.max(this.now, boundary))
     const body = { userId: owner, subscriptionId, boundary, asOf: instant(Math.max(boundary, asOf)) }
     const said = message('PeriodEnded', body, { time: boundary })
+    this.#dueOf.set(said.id, `${subscriptionId}|${boundary}`)
     this.unanswered.set(subscriptionId, { boundary, messageId: said.id, wait: null })
     return this.tell(said)
   }
 
   /** The scheduler says that the time is over which an unpaid term was given. */
-  deadline(subscriptionId: string) {
+  deadline(subscriptionId: string, late: Instant = instant(0)) {
     const wait = this.waits.get(subscriptionId)
     if (!wait) throw new Error(`Subscription ${subscriptionId} waits for nothing.`)
     const { what, boundary, deadline } = wait
@@ -245,10 +267,11 @@ export class World {
       subscriptionId,
       boundary,
       deadline,
-      asOf: deadline,
+      asOf: instant(Math.max(deadline, late)),
     }
     const said = message(what === 'grace_ended' ? 'GraceEnded' : 'TopUpWaitEnded', body, { time: deadline })
     this.waits.delete(subscriptionId)
+    this.#dueOf.set(said.id, `${subscriptionId}|${boundary}|${what}|${deadline}`)
     this.unanswered.set(subscriptionId, { boundary, messageId: said.id, wait })
     return this.tell(said as Message)
   }

@@ -10,8 +10,8 @@ const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
-/** What a `Date` can hold; no clock goes further. */
-const LAST_INSTANT = 8.64e15
+/** The last that ISO 8601 tells with four digits of a year; no clock goes further. */
+const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 // No sign (the clock does not move backwards), a fraction of seconds only. Nine digits: no component overflows.
 const ISO_8601 =

@@ -1,6 +1,7 @@
 import { type Instant, instant, type Microdollars, type SubscriptionEnded, type UserId } from '@coding-plans/schemas'
 import { boundaryAfter, type Period, samePeriod } from './period.ts'
 import type { PlanVersion } from './plan.ts'
+import type { TopUp } from './unpaid.ts'
 
 export type CanceledBy = 'user' | 'operator'
 export type EndReason = Exclude<SubscriptionEnded['reason'], 'unknown'>
@@ -24,8 +25,10 @@ export interface Subscription extends Period {
   readonly status: 'active' | 'past_due' | 'ended'
   /** Until when access is given though the due term is unpaid; set while it is past due. */
   readonly graceEndsAt: Instant | null
-  /** The due term for which a top-up was tried (TOP-1). The marker is stored before the call. */
-  readonly toppedUpFor: Instant | null
+  /** The last top-up that was tried for a term of it (TOP-1). It is stored before the call. */
+  readonly topUp: TopUp | null
+  /** Until when access had been given, be it in grace, when its last term was paid. */
+  readonly servedUntil: Instant | null
   readonly currentPeriodStart: Instant
   readonly currentPeriodEnd: Instant
   /** The end is so many copied periods after this instant. */
@@ -74,7 +77,8 @@ export const begun = ({ id, userId, plan, createdAt, start, previousSubscription
   lowStockThreshold: plan.lowStockThreshold,
   status: 'active',
   graceEndsAt: null,
-  toppedUpFor: null,
+  topUp: null,
+  servedUntil: null,
   currentPeriodStart: start,
   currentPeriodEnd: boundaryAfter(start, plan, 1),
   anchor: start,
@@ -93,6 +97,10 @@ const notCanceled = { canceledAt: null, canceledBy: null, canceledIn: null }
 /** Living, and its end not begun. */
 export const isAlive = ({ status, accessUntil }: Subscription) => status !== 'ended' && accessUntil === null
 
+/** The top-up that was tried for the term that is due at this boundary. */
+export const topUpFor = ({ topUp }: Subscription, boundary: Instant): TopUp | null =>
+  topUp?.boundary === boundary ? topUp : null
+
 /** Something is about to be said of it. */
 export const told = (subscription: Subscription): Subscription => ({
   ...subscription,
@@ -110,14 +118,22 @@ export const extended = (subscription: Subscription, period: Period, clears: str
   return { ...cleared, currentPeriodEnd: anchor, anchor, anchorPeriods: 0 }
 }
 
-/**
- * The next term, which begins at the boundary whatever the time of processing (REN-1). After an outage of ours it is the
- * one that contains that instant, and begins where it would have; those that elapsed unserved are not charged (REN-7).
- */
-export const renewed = (subscription: Subscription, asOf: Instant = subscription.currentPeriodEnd): Subscription => {
+/** The next term, which begins at the boundary whatever the time of processing (REN-1), or a later one that begins there. */
+export const renewed = (subscription: Subscription, start: Instant = subscription.currentPeriodEnd): Subscription => {
   let next: Subscription = { ...subscription, status: 'active', graceEndsAt: null }
   do next = { ...next, currentPeriodStart: next.currentPeriodEnd, ...onePeriodMore(next) }
-  while (next.currentPeriodEnd <= asOf)
+  while (next.currentPeriodStart < start)
+  return next
+}
+
+/**
+ * The term that is to be paid next: after an outage of ours the one that contains that instant, beginning where it would
+ * have; those that elapsed unserved are not charged (REN-7). What grace has served is: nothing was out then (REN-6).
+ */
+export const renewedBy = (subscription: Subscription, asOf: Instant): Subscription => {
+  const { servedUntil } = subscription
+  let next = renewed(subscription)
+  while (next.currentPeriodEnd <= asOf && next.currentPeriodEnd > (servedUntil ?? 0)) next = renewed(next)
   return next
 }
 

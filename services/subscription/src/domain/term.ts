@@ -1,5 +1,6 @@
 import type { Instant, Microdollars } from '@coding-plans/schemas'
 import { chargeIdOf } from './ids.ts'
+import { renewedBy, type Subscription } from './subscription.ts'
 
 export type BoughtKind = 'activation' | 'extension' | 'renewal'
 export type TermKind = BoughtKind | 'grant'
@@ -19,6 +20,14 @@ export const termOf = <Kind extends TermKind>(term: Omit<Term<Kind>, 'chargeId'>
   ...term,
   chargeId: term.amount === 0 ? null : chargeIdOf(term.subscriptionId, term.boundary),
 })
+
+/** The next term, at the copied price (CAT-5). */
+export const renewalTermOf = (subscription: Subscription, asOf: Instant) => {
+  const { id: subscriptionId, price: amount, planName } = subscription
+  const { currentPeriodStart: boundary, currentPeriodEnd: endsAt } = renewedBy(subscription, asOf)
+  const term = termOf({ subscriptionId, boundary, endsAt, kind: 'renewal', amount })
+  return { term, description: describeTerm(planName, term) }
+}
 
 const day = (at: Instant) => new Date(at).toISOString().slice(0, 10)
 

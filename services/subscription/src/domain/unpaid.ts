@@ -1,5 +1,13 @@
 import { type Instant, instant } from '@coding-plans/schemas'
 
+/** A top-up that was asked for a due term: its outcome is not heard yet, not known (the call was given up), or known. */
+export interface TopUp {
+  /** The due term that it is for. */
+  readonly boundary: Instant
+  readonly id: string
+  readonly outcome: 'asked' | 'unanswered' | 'known'
+}
+
 const HOUR = 3_600_000
 /** How long a top-up's outcome is waited for at least (TOP-2). */
 const SHORTEST_WAIT_HOURS = 1

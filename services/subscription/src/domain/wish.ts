@@ -9,7 +9,7 @@ export interface Wish {
   readonly version: number
   /** Its place in the order of asking. */
   readonly askedAt: Instant
-  /** The restock that is yet to be told, by its stock version, and its instant. */
+  /** Which of the plan's restocks is yet to be told, and its instant. */
   readonly notice: number | null
   readonly noticeAt: Instant | null
 }
@@ -20,6 +20,8 @@ export interface Stock {
   readonly version: number
   readonly available: number
   readonly sellableUntil: Instant | null
+  /** How often it was restocked. One may leave the stock as it is: the plan was closed meanwhile. */
+  readonly restocks: number
 }
 
 const noNotice = { notice: null, noticeAt: null }

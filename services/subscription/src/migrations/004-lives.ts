@@ -8,7 +8,9 @@ export const lives: Migration = {
       drop constraint subscriptions_status_check,
       add constraint subscriptions_status_check check (status in ('active', 'past_due', 'ended')),
       add column grace_ends_at bigint,
-      add column topped_up_for bigint,
+      -- The last top-up that was asked for a term of it: boundary, id, outcome.
+      add column top_up jsonb,
+      add column served_until bigint,
       add constraint past_due_has_a_deadline check ((status = 'past_due') = (grace_ends_at is not null) or status = 'ended');
     alter table terms
       drop constraint terms_kind_check,
@@ -24,7 +26,9 @@ export const lives: Migration = {
       plan_id text primary key,
       version bigint not null,
       available integer not null check (available >= 0),
-      sellable_until bigint
+      sellable_until bigint,
+      -- How often it was restocked: what a notice is known by.
+      restocks bigint not null default 0
     );
 
     -- Kept when told and when withdrawn; written under the lock of the plan, as restocks are.

@@ -1,4 +1,5 @@
 import { say } from '@coding-plans/runtime'
+import { withdrawn } from '../domain/wish.ts'
 import type { ActivationMemory } from './saga.ts'
 import {
   captureHold,
@@ -60,15 +61,22 @@ const openEpisode = ({ books, saga: { memory } }: Step<ActivationMemory>) => {
   books.terms.put(memory.term)
 }
 
-/** Who bought it need not be told that it is back (RST-1). */
-const forgetWish = ({ books, saga: { userId, memory } }: Step<ActivationMemory>) => {
+const wishOf = ({ books, saga: { userId, memory } }: Step<ActivationMemory>) => {
   const wish = books.wish(userId, memory.episode.planId)
-  return wish?.wished ? [books.withdraw(wish, null)] : []
+  return wish?.wished ? wish : null
 }
 
-const sayActivated = ({ saga: { userId, memory } }: Step<ActivationMemory>) => {
+/** Who bought it need not be told that it is back (RST-1). */
+const forgetWish = (step: Step<ActivationMemory>) => {
+  const wish = wishOf(step)
+  return wish ? [step.books.withdraw(wish, null)] : []
+}
+
+const sayActivated = (step: Step<ActivationMemory>) => {
+  const { userId, memory } = step.saga
   const { episode, operationId, term, accountVersion, key } = memory
   if (!key) throw new Error('A subscription begins without a key.')
+  const wish = wishOf(step)
   return say('SubscriptionActivated', {
     userId,
     operationId,
@@ -89,6 +97,7 @@ const sayActivated = ({ saga: { userId, memory } }: Step<ActivationMemory>) => {
     version: episode.version,
     accountVersion,
     ...key,
+    wishVersion: wish && withdrawn(wish).version,
   })
 }
 

@@ -2,14 +2,14 @@ import { type Saying, say } from '@coding-plans/runtime'
 import { type Instant, instant, microdollars } from '@coding-plans/schemas'
 import { type Due, judgeDue } from '../domain/due.ts'
 import { endIdOf, grantIdOf, renewalIdOf } from '../domain/ids.ts'
-import { type EndReason, granted, isAlive, reasonOf, renewed, type Subscription } from '../domain/subscription.ts'
-import { describeTerm, termOf } from '../domain/term.ts'
+import { type EndReason, granted, isAlive, reasonOf, type Subscription } from '../domain/subscription.ts'
+import { renewalTermOf } from '../domain/term.ts'
 import type { Ending, Grant, MoneyMemory, RenewalMemory } from './saga.ts'
 import type { Stage, Step } from './table.ts'
 
 // What follows for a subscription: its end, its next term, days that it is given; at once, or when a saga is over.
 
-const nothingYet = { slotVersion: null, accountVersion: null, owed: null }
+const nothingYet = { slotVersion: null, stockVersion: null, accountVersion: null, owed: null }
 
 /** Begin the end of a subscription, and its access. */
 export const beginEnd = ({ begin }: Stage, subscription: Subscription, ending: Ending): Saying[] => {
@@ -51,21 +51,18 @@ export const takeUpDue = (stage: Stage, subscriptionId: string, due: Due, overAt
   return beginRenewal(stage, subscription, due, overAt)
 }
 
-/** The next term at the copied price (CAT-5). */
+/** The next term. What was late, if anything, counts from the instant at which it could be said: not while grace served it. */
 const beginRenewal = (stage: Stage, subscription: Subscription, due: Due, overAt: Instant | null): Saying[] => {
-  const { id: subscriptionId, userId, providerId, price: amount, planName } = subscription
+  const { id: subscriptionId, userId, providerId } = subscription
   const { boundary: dueBoundary, messageId, attempt, asOf } = due
-  const dueFrom = instant(Math.max(dueBoundary, asOf))
-  const { currentPeriodStart: boundary, currentPeriodEnd: endsAt } = renewed(subscription, dueFrom)
-  const term = termOf({ subscriptionId, boundary, endsAt, kind: 'renewal', amount })
-  const description = describeTerm(planName, term)
+  const servedUntil = instant(Math.max(dueBoundary, subscription.servedUntil ?? 0, overAt ?? 0))
+  const dueFrom = instant(dueBoundary + Math.max(0, asOf - servedUntil))
   const waiting = { due, end: null, grants: [], accountVersion: null, holds: 0 }
-  const unpaid = { available: null, topUp: null, overAt, recovered: false }
+  const unpaid = { available: null, asked: null, news: false, overAt, recovered: false }
   const memory: RenewalMemory = {
     messageId,
     operationId: null,
-    term,
-    description,
+    ...renewalTermOf({ ...subscription, servedUntil }, asOf),
     dueBoundary,
     dueFrom,
     ...waiting,

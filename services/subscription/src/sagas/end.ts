@@ -37,7 +37,10 @@ const sayEnding = ({ books, saga: { userId, subscriptionId, memory } }: Step<End
   return say('SubscriptionEnding', { userId, subscriptionId, accessUntil, reason, version })
 }
 
-const learnSlot = ({ heard: { slotVersion } }: Step<EndMemory, 'KeyRemoved'>) => ({ slotVersion })
+const learnSlot = ({ heard: { slotVersion, stockVersion } }: Step<EndMemory, 'KeyRemoved'>) => ({
+  slotVersion,
+  stockVersion,
+})
 
 const close = ({ books, saga: { subscriptionId } }: Step<EndMemory>) => {
   books.subscriptions.put(ended(books.subscription(subscriptionId)))
@@ -46,7 +49,7 @@ const close = ({ books, saga: { subscriptionId } }: Step<EndMemory>) => {
 const sayEnded = ({ books, saga: { userId, subscriptionId, memory } }: Step<EndMemory>) => {
   const { operationId, boundary, at: endedAt, reason, owed, accountVersion } = memory
   const { version } = books.subscription(subscriptionId)
-  const { slotVersion } = memory
+  const { slotVersion, stockVersion } = memory
   if (slotVersion === null) throw new Error('A subscription ended before its slot was empty.')
   return say('SubscriptionEnded', {
     userId,
@@ -57,6 +60,7 @@ const sayEnded = ({ books, saga: { userId, subscriptionId, memory } }: Step<EndM
     reason,
     version,
     slotVersion,
+    stockVersion,
     accountVersion,
     refundId: owed?.refundId ?? null,
     refundAmount: owed?.amount ?? null,

@@ -6,7 +6,8 @@ import { end } from './end.ts'
 import { erasure } from './erasure.ts'
 import { extension } from './extension.ts'
 import { renewal } from './renewal.ts'
-import type { Saga, SagaKind } from './saga.ts'
+import type { MoneyMemory, Saga, SagaKind } from './saga.ts'
+import { releaseEarlier } from './steps.ts'
 import {
   type Beginning,
   type Cell,
@@ -92,15 +93,17 @@ const choose = (entry: AnyEntry, step: Step<unknown>) => {
   return way
 }
 
+const failedOnce = (books: Books, saga: Saga): Saga => {
+  const failures = saga.failures + 1
+  return { ...saga, failures, retryAt: books.wallClock + retryAfter(failures) }
+}
+
 const moved = (books: Books, saga: Saga, { to, again }: Cell<string, unknown, Heard>, at: Instant): Saga => {
-  if (again) {
-    const failures = saga.failures + 1
-    return { ...saga, at, failures, retryAt: books.wallClock + retryAfter(failures) }
-  }
+  if (again) return { ...failedOnce(books, saga), at }
   if (to === saga.state) return saga
   const running = !isFinal(tableOf(saga.kind), to)
   // What failed and is still to be said again stays owed wherever the saga says things again.
-  const owed = saga.retryAt !== null && againOf({ ...saga, state: to }) !== undefined
+  const owed = saga.retryAt !== null && owedBy({ ...saga, state: to }).length > 0
   return {
     ...saga,
     state: to,
@@ -111,15 +114,29 @@ const moved = (books: Books, saga: Saga, { to, again }: Cell<string, unknown, He
   }
 }
 
-const againOf = (saga: Saga) => {
-  const entry = tableOf(saga.kind).states[saga.state]?.CommandFailed
-  return entry && entry !== 'ignore' && 'again' in entry ? entry.again : undefined
+const againOf = ({ kind, state }: Pick<Saga, 'kind' | 'state'>) => {
+  const entry = tableOf(kind).states[state]?.CommandFailed
+  return entry && entry !== 'ignore' && 'again' in entry ? [entry.again ?? []].flat() : []
 }
+
+/** What a saga says again: its step, and that nothing is to be held for the attempts before the present one. */
+const owedBy = (saga: Saga): Saying[] => [...againOf(saga).map((send) => send({ saga })), ...releaseEarlier(saga)]
+
+/** What an earlier attempt got could not be given back: it is said again, whatever the present one does. */
+export const releaseLater = (books: Books, saga: Saga): Saying[] => {
+  if (owedBy(saga).length > 0) books.sagas.put(failedOnce(books, saga))
+  return []
+}
+
+/** Its present step is one that is said again when it fails. */
+export const saysAgain = (saga: Saga) => againOf(saga).length > 0
 
 /** What is to be said again, of a saga whose step failed. */
 export const stepAgain = (saga: Saga): Saying[] => {
-  const again = againOf(saga)
-  if (!again) throw new Error(`The ${saga.kind} ${saga.id} is ${saga.state}: it has no step to say again.`)
-  const cause = `again|${saga.id}|${saga.state}|${saga.failures}`
-  return [again].flat().map((send) => ({ ...send({ saga }), correlationId: saga.id, time: saga.at, cause }))
+  const owed = owedBy(saga)
+  if (owed.length === 0) throw new Error(`The ${saga.kind} ${saga.id} is ${saga.state}: it has no step to say again.`)
+  // Another hold counts its failures from the beginning.
+  const { holds = 0 } = saga.memory as Partial<MoneyMemory>
+  const cause = `again|${saga.id}|${saga.state}|${holds}|${saga.failures}`
+  return owed.map((saying) => ({ ...saying, correlationId: saga.id, time: saga.at, cause }))
 }

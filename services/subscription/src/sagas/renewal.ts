@@ -1,5 +1,7 @@
 import { say } from '@coding-plans/runtime'
+import { instant } from '@coding-plans/schemas'
 import { renewed } from '../domain/subscription.ts'
+import { waitEnd } from '../domain/unpaid.ts'
 import {
   beginEndAsked,
   dueIgnored,
@@ -35,17 +37,18 @@ import {
   learnDeclined,
   learnGraced,
   learnLastAttempt,
-  learnOutcome,
+  learnNews,
   learnOver,
-  learnUnanswered,
   lost,
   markTried,
+  passTopUpOn,
   renews,
   sayAwaited,
   sayPastDue,
   stillPastDue,
-  unmark,
+  stillWaiting,
   untried,
+  worthAnother,
   worthTrying,
 } from './unpaid.ts'
 
@@ -62,8 +65,13 @@ type State =
   | 'failed'
 
 /** Charge, term and dates are one step (REN-2); they are told when the capture is answered. */
-const moveDates = ({ books, saga: { subscriptionId, memory } }: Step<RenewalMemory>) => {
-  books.subscriptions.put(renewed(books.subscription(subscriptionId), memory.dueFrom))
+const moveDates = (step: Step<RenewalMemory>) => {
+  const { books, saga, at } = step
+  const { subscriptionId, memory } = saga
+  const subscription = books.subscription(subscriptionId)
+  passTopUpOn(step, subscription)
+  const servedUntil = instant(Math.min(at, waitEnd(memory.dueFrom, subscription.graceHours)))
+  books.subscriptions.put({ ...renewed(subscription, memory.term.boundary), servedUntil })
   books.terms.put(memory.term)
 }
 
@@ -96,8 +104,11 @@ const giveDaysNow = (step: Step<RenewalMemory, 'DaysAsked'>) => {
   return due ? [...said, dueIgnored(step.books.subscription(step.saga.subscriptionId), due)] : said
 }
 
-/** It failed with the rest: the scheduler says it again. */
-const learnSaidAgain = ({ heard }: Step<RenewalMemory, 'DeadlineReached'>) => ({ due: heard })
+/** What is said of the end of an unpaid term's time is to be answered, though that term's own end is said once more. */
+const learnDueAgain = (step: Step<RenewalMemory, 'PeriodEnded'>) => {
+  const { due } = step.saga.memory
+  return due?.boundary === step.heard.boundary && due.what !== 'period_ended' ? {} : learnDue(step)
+}
 
 const tellFailureOfDue = (step: Step<RenewalMemory>) => (step.saga.memory.due ? [tellFailure(step)] : [])
 
@@ -136,12 +147,12 @@ export const renewal: SagaTable<State, RenewalMemory> = {
           },
         },
       },
-      CreditsToppedUp: { to: 'holding', learn: learnOutcome },
-      TopUpDeclined: { to: 'holding', learn: learnOutcome, change: unmark },
-      TopUpUnanswered: { to: 'holding', learn: learnUnanswered },
+      CreditsToppedUp: 'ignore',
+      TopUpDeclined: 'ignore',
+      TopUpUnanswered: 'ignore',
       AvailableIncreased: 'ignore',
       AutoTopUpSet: 'ignore',
-      PeriodEnded: { to: 'holding', learn: learnDue },
+      PeriodEnded: { to: 'holding', learn: learnDueAgain },
       DeadlineReached: { to: 'holding', learn: learnOver },
       EndAsked: { to: 'releasing', send: releaseHold, follow: beginEndAsked },
       DaysAsked: { to: 'releasing', send: releaseHold, follow: giveDays },
@@ -149,15 +160,15 @@ export const renewal: SagaTable<State, RenewalMemory> = {
     },
     toppingUp: {
       AvailableIncreased: { to: 'holding', learn: learnAttempt, send: holdCredits },
-      CreditsToppedUp: { to: 'toppingUp', learn: learnOutcome },
+      CreditsToppedUp: 'ignore',
       TopUpDeclined: {
         when: graced,
-        yes: { to: 'pastDue', learn: [learnOutcome, learnAnswered], change: unmark, follow: sayPastDue },
-        no: { to: 'unfunded', learn: learnOutcome, change: unmark, follow: endUnfunded },
+        yes: { to: 'pastDue', learn: learnAnswered, follow: sayPastDue },
+        no: { to: 'unfunded', follow: endUnfunded },
       },
-      TopUpUnanswered: { to: 'toppingUp', learn: learnUnanswered, follow: sayAwaited },
+      TopUpUnanswered: { to: 'toppingUp', follow: sayAwaited },
       AutoTopUpSet: 'ignore',
-      PeriodEnded: { to: 'toppingUp', learn: learnDue },
+      PeriodEnded: { to: 'toppingUp', learn: learnDueAgain },
       DeadlineReached: { to: 'holding', learn: learnLastAttempt, send: holdCredits },
       EndAsked: { to: 'abandoned', follow: beginEndAsked },
       DaysAsked: { to: 'abandoned', follow: giveDaysNow },
@@ -172,9 +183,9 @@ export const renewal: SagaTable<State, RenewalMemory> = {
         yes: { to: 'holding', learn: learnAttempt, send: holdCredits },
         no: { to: 'pastDue' },
       },
-      CreditsToppedUp: { to: 'pastDue', learn: learnOutcome },
-      TopUpDeclined: { to: 'pastDue', learn: learnOutcome, change: unmark },
-      TopUpUnanswered: { to: 'pastDue', learn: learnUnanswered },
+      CreditsToppedUp: 'ignore',
+      TopUpDeclined: 'ignore',
+      TopUpUnanswered: 'ignore',
       PeriodEnded: { to: 'pastDue', follow: sayIgnored },
       DeadlineReached: { to: 'holding', learn: learnLastAttempt, send: holdCredits },
       EndAsked: { to: 'abandoned', follow: beginEndAsked },
@@ -194,7 +205,7 @@ export const renewal: SagaTable<State, RenewalMemory> = {
     unfunded: givingBack('unfunded'),
     releasing: {
       HoldReleased: { to: 'abandoned', follow: takeUpAgain },
-      PeriodEnded: { to: 'releasing', learn: learnDue },
+      PeriodEnded: { to: 'releasing', learn: learnDueAgain },
       DeadlineReached: { to: 'releasing', learn: learnOver },
       EndAsked: { to: 'releasing', follow: beginEndAsked },
       DaysAsked: { to: 'releasing', follow: giveDays },
@@ -205,12 +216,25 @@ export const renewal: SagaTable<State, RenewalMemory> = {
     abandoned: givingBack('abandoned'),
     failing: {
       HoldReleased: {
-        when: stillPastDue,
-        yes: { to: 'pastDue', learn: learnAttempt, follow: tellFailureOfDue },
-        no: { to: 'failed', follow: tellFailureOfDue },
+        when: worthAnother,
+        yes: { to: 'holding', learn: learnAttempt, send: holdCredits },
+        no: {
+          when: stillPastDue,
+          yes: { to: 'pastDue', learn: learnAttempt, follow: tellFailureOfDue },
+          no: {
+            when: stillWaiting,
+            yes: { to: 'toppingUp', learn: learnAttempt },
+            no: { to: 'failed', follow: tellFailureOfDue },
+          },
+        },
       },
-      PeriodEnded: { to: 'failing', learn: learnDue },
-      DeadlineReached: { to: 'failing', learn: learnSaidAgain },
+      AvailableIncreased: { to: 'failing', learn: learnNews },
+      AutoTopUpSet: { when: worthTrying, yes: { to: 'failing', learn: learnNews }, no: { to: 'failing' } },
+      CreditsToppedUp: 'ignore',
+      TopUpDeclined: { to: 'failing', learn: learnNews },
+      TopUpUnanswered: 'ignore',
+      PeriodEnded: { to: 'failing', learn: learnDueAgain },
+      DeadlineReached: { to: 'failing', learn: learnOver },
       EndAsked: { to: 'failing', follow: beginEndAsked },
       DaysAsked: { to: 'failing', follow: giveDays },
       CommandFailed: { to: 'failing', again: releaseHold },

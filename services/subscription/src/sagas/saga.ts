@@ -70,12 +70,6 @@ export interface MoneyMemory {
   readonly holds: number
 }
 
-/** A top-up that was asked for: its outcome is not heard yet, not known (the call was given up), or known. */
-export interface TopUp {
-  readonly id: string
-  readonly outcome: 'asked' | 'unanswered' | 'known'
-}
-
 export interface RenewalMemory extends MoneyMemory {
   /** The boundary that is due: the start of the term that is to be paid, but for an outage of ours (REN-7). */
   readonly dueBoundary: Instant
@@ -83,7 +77,10 @@ export interface RenewalMemory extends MoneyMemory {
   readonly dueFrom: Instant
   /** What was available when a hold was declined last; null: none was. */
   readonly available: Microdollars | null
-  readonly topUp: TopUp | null
+  /** The request for a top-up that this one made. */
+  readonly asked: string | null
+  /** Something was heard, while a failed attempt gave back, that is worth another. */
+  readonly news: boolean
   /** The deadline has passed, at this instant: a decline ends the subscription. */
   readonly overAt: Instant | null
   /** Was past due when it was paid. */
@@ -116,6 +113,7 @@ export interface ExtensionMemory extends MoneyMemory {
 
 export interface EndMemory extends Ending {
   readonly slotVersion: number | null
+  readonly stockVersion: number | null
   readonly accountVersion: number | null
   /** What is given back, in all; null: nothing. */
   readonly owed: {

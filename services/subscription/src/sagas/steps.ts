@@ -1,4 +1,4 @@
-import { say } from '@coding-plans/runtime'
+import { type Saying, say } from '@coding-plans/runtime'
 import type { MessageName, PurchaseRefused } from '@coding-plans/schemas'
 import type { DueKind } from '../domain/due.ts'
 import { holdIdOf } from '../domain/ids.ts'
@@ -30,6 +30,12 @@ export const captureHold = ({ saga }: Of<MoneyMemory>) => {
 
 export const releaseHold = ({ saga }: Of<MoneyMemory>) =>
   say('ReleaseHold', { userId: saga.userId, holdId: holdOf(saga) })
+
+/** For the attempts before the present one. To release what is not there, or no longer, is harmless. */
+export const releaseEarlier = ({ id, userId, memory }: Saga): Saying[] =>
+  Array.from({ length: (memory as Partial<MoneyMemory>).holds ?? 0 }, (_, attempt) =>
+    say('ReleaseHold', { userId, holdId: holdIdOf(id, attempt) }),
+  )
 
 export const removeKey = ({ saga: { userId, subscriptionId, providerId } }: Of<unknown>) =>
   say('RemoveKey', { userId, subscriptionId, providerId })

@@ -16,7 +16,6 @@ type Answers = Pick<
   | 'KeyRemoved'
   | 'KeysUnlinked'
   | 'AccountClosed'
-  | 'AvailableIncreased'
   | 'AutoTopUpSet'
   | 'CreditsToppedUp'
   | 'TopUpDeclined'
@@ -27,6 +26,8 @@ type Answers = Pick<
 /** The columns: what a saga can hear. */
 export interface Hearings extends Answers {
   Begun: null
+  /** Its user has more: how much, and why, is the ledger's to judge. */
+  AvailableIncreased: null
   /** Its subscription's term is over. */
   PeriodEnded: Due
   /** The time that an unpaid term was given is over. */

@@ -70,8 +70,9 @@ const HOLD_ANSWERS = ['CreditsHeld', 'HoldDeclined', 'HoldCaptured', 'HoldReleas
 
 test.each(kinds)('IDE-4: %s: wherever it has come to, a copy of any answer on its way there is no nonsense', (kind) => {
   // The answers to an earlier hold never reach the table (`answers.ts`).
+  const isEarlier = ({ holds }: Way, heard: string) => holds && HOLD_ANSWERS.includes(heard)
   for (const way of waysThrough(kind).filter(({ from, to, heard }) => from !== to && ANSWERS.includes(heard)))
-    for (const state of reachable(kind, way.to, ({ holds }) => !(holds && HOLD_ANSWERS.includes(way.heard))))
+    for (const state of isEarlier(way, way.heard) ? [] : reachable(kind, way.to, (next) => !isEarlier(next, way.heard)))
       expect(rowOf(kind, state)[way.heard], `${state} ${way.heard}`).toBeDefined()
 })
 
