@@ -28,7 +28,13 @@ const next = (word: string) => {
 
 const start = async () => {
   const { port } = inventory.address() as AddressInfo
-  const env = { CLOCK: 'test', KEY_INVENTORY_URL: `http://127.0.0.1:${port}`, AUTH_JWT_SECRET: SECRET, CRON_SECRET: 'tick', PORT: '0' }
+  const env = {
+    CLOCK: 'test',
+    KEY_INVENTORY_URL: `http://127.0.0.1:${port}`,
+    AUTH_JWT_SECRET: SECRET,
+    CRON_SECRET: 'tick',
+    PORT: '0',
+  }
   const config = readConfig({ ...bed.env('gateway'), ...env })
   return bed.start({ ...gateway(config), migrations, database: 'gateway', env })
 }

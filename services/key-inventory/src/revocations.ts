@@ -19,17 +19,20 @@ export const revocations = (vault: Pick<Vault, 'open'>): Decide<Inventory> => ({
     if (outcome === 'unknown') throw new Error('An outcome that nobody here knows.')
     const before = inventory.answer(operationId)
     if (before) return [before]
+    // Of a plan's stock, not of a user's slot. A refusal too: said again, it may be in another state by then.
+    const remembered = (saying: Saying) => {
+      inventory.remember({ operationId, userId: planId, providerId: '', saying })
+      return saying
+    }
     const key = inventory.key(keyId)
-    if (key?.planId !== planId) return [refused(command, 'not_found', null)]
+    if (key?.planId !== planId) return [remembered(refused(command, 'not_found', null))]
     const shelf = inventory.shelf(key)
     const cleaned = reason === null ? null : clean(inventory, vault, key, reason)
     const settled = settleRevocation(key, outcome, cleaned)
-    const saying = settled
-      ? say('RevocationSettled', { planId, operationId, keyId, outcome, stockVersion: shelf.nextVersion })
-      : refused(command, 'revocation_state', shelf.version)
-    // Of a plan's stock, not of a user's slot.
-    inventory.remember({ operationId, userId: planId, providerId: key.providerId, saying })
-    if (!settled) return [saying]
+    if (!settled) return [remembered(refused(command, 'revocation_state', shelf.version))]
+    const saying = remembered(
+      say('RevocationSettled', { planId, operationId, keyId, outcome, stockVersion: shelf.nextVersion }),
+    )
     inventory.changeKey(key, settled, command.time)
     return [saying, audit(command, key, settled, cleaned)]
   },

@@ -53,6 +53,16 @@ test('INV-9: from no other state, and of no key that is not there', () => {
   expect(bodies(requeued, 'RevocationRefused')).toMatchObject([{ reason: 'revocation_state' }])
 })
 
+test('IDE-4: refused while the key was not there, it is refused for ever', () => {
+  const world = new World()
+  const early = settleRevocation(KEY, 'op_early', 'done')
+  expect(bodies(world.round(early), 'RevocationRefused')).toMatchObject([{ reason: 'not_found' }])
+  const manual = { upstreamRevocation: 'manual' } as const
+  world.round(upload('op_up', [SECRET]), assignKey('ada', 'op_1', manual), removeKey('ada', 'sub_op_1'))
+  expect(bodies(world.round(early), 'RevocationRefused')).toMatchObject([{ reason: 'not_found' }])
+  expect(stateOf(world)).toBe('revocation_pending')
+})
+
 test('IDE-4: the same operation hears the same answer, whatever the key is by then', () => {
   const world = ended()
   const failed = settleRevocation(KEY, 'op_2', 'failed', { reason: 'no' })
