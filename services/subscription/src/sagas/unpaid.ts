@@ -1,5 +1,5 @@
 import { type Saying, say } from '@coding-plans/runtime'
-import { instant, microdollars } from '@coding-plans/schemas'
+import { instant, MOST_MICRODOLLARS, microdollars } from '@coding-plans/schemas'
 import { judgeDue } from '../domain/due.ts'
 import { topUpIdOf } from '../domain/ids.ts'
 import { isAlive, pastDue, reasonOf, type Subscription, told, topUpFor } from '../domain/subscription.ts'
@@ -86,7 +86,7 @@ export const askTopUp = (step: Unpaid) => {
   if (!topUpId || available === null) throw new Error('A top-up is asked for without a decline.')
   const due = step.books.unpaidOf(userId).filter((saga) => topUpOf({ ...step, saga })?.id === topUpId)
   const owed = due.reduce((sum, saga) => sum + saga.memory.term.amount, 0)
-  return say('TopUpCredits', { userId, topUpId, shortfall: microdollars(owed - available) })
+  return say('TopUpCredits', { userId, topUpId, shortfall: microdollars(Math.min(MOST_MICRODOLLARS, owed - available)) })
 }
 
 export const markTried = (step: Unpaid) => {
