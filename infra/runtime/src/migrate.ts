@@ -55,7 +55,11 @@ const delivery: Migration = {
 /** Where a record goes does not always follow from its key: compacted topics have longer keys than users. */
 const destinations: Migration = {
   name: '000_destinations',
-  up: 'alter table outbox add column partition smallint',
+  up: `
+    alter table outbox add column partition smallint;
+    -- What was accepted and not published is looked for every second; the rest comes and goes by the thousand.
+    create index outbox_accepted on outbox (lane, seq) where accepted;
+  `,
 }
 
 /** Bring a service's database to its newest form. Run by `infra/local` and by deployment, never by a running service. */

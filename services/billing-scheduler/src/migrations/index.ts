@@ -66,6 +66,7 @@ const dues: Migration = {
     create index terms_said on terms (due) where state = 'said';
     create index terms_open_by_user on terms (user_id, due) where state in ('waiting', 'said');
 
+    alter table terms set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
     alter table clock add column outage boolean not null default false;
     alter table advances add column outage boolean not null default false;
 
