@@ -86,7 +86,11 @@ export const askTopUp = (step: Unpaid) => {
   if (!topUpId || available === null) throw new Error('A top-up is asked for without a decline.')
   const due = step.books.unpaidOf(userId).filter((saga) => topUpOf({ ...step, saga })?.id === topUpId)
   const owed = due.reduce((sum, saga) => sum + saga.memory.term.amount, 0)
-  return say('TopUpCredits', { userId, topUpId, shortfall: microdollars(Math.min(MOST_MICRODOLLARS, owed - available)) })
+  return say('TopUpCredits', {
+    userId,
+    topUpId,
+    shortfall: microdollars(Math.min(MOST_MICRODOLLARS, owed - available)),
+  })
 }
 
 export const markTried = (step: Unpaid) => {
