@@ -35,7 +35,8 @@ export const prepareRegistry = async (needs: Needs): Promise<{ child: Child; url
       arguments: [...javaOptions(256), ...options, '-jar', jar],
       environment: {
         ...javaEnvironment(),
-        REGISTRY_DATASOURCE_URL: `jdbc:h2:file:${join(directory.path, 'registry', 'schemas')}`,
+        // H2 would answer a second before it writes: a schema that is forgotten by a kill may come back under another id.
+        REGISTRY_DATASOURCE_URL: `jdbc:h2:file:${join(directory.path, 'registry', 'schemas')};WRITE_DELAY=0`,
         QUARKUS_HTTP_HOST: '127.0.0.1',
         QUARKUS_HTTP_PORT: String(port),
         LOG_LEVEL: 'WARN',
