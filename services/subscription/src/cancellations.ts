@@ -2,6 +2,7 @@ import { type Message, type Saying, say } from '@coding-plans/runtime'
 import type { Instant } from '@coding-plans/schemas'
 import type { Books } from './books.ts'
 import { judgeDue } from './domain/due.ts'
+import { iso } from './domain/ids.ts'
 import { type CanceledBy, canceled, reasonOf, resumed, type Subscription } from './domain/subscription.ts'
 import { endNow, isBeingEnded } from './sagas/consequences.ts'
 import { stageOf } from './sagas/engine.ts'
@@ -74,7 +75,7 @@ const audit = ({ body }: Message<'CancelSubscription'>, before: Subscription, en
     action: 'subscription.cancel',
     target,
     before: flags(before.canceledAt !== null),
-    after: endsNow ? JSON.stringify({ userId: subject, accessUntil: at }) : flags(true),
+    after: endsNow ? JSON.stringify({ userId: subject, accessUntil: iso(at) }) : flags(true),
     reason,
     at,
   })

@@ -1,6 +1,7 @@
 import { type Message, type Saying, say } from '@coding-plans/runtime'
 import { type Instant, microdollars } from '@coding-plans/schemas'
 import type { Books } from './books.ts'
+import { iso } from './domain/ids.ts'
 import { begin } from './sagas/engine.ts'
 import { accountDeleted } from './sagas/erasure.ts'
 import type { ErasureMemory } from './sagas/saga.ts'
@@ -46,7 +47,7 @@ const audit = ({ userId: subject, actor }: Message<'DeleteAccount'>['body'], at:
     action: 'account.delete',
     target: subject,
     before: null,
-    after: JSON.stringify({ userId: subject, deletedAt: at }),
+    after: JSON.stringify({ userId: subject, deletedAt: iso(at) }),
     reason: null,
     at,
   })

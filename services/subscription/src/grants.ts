@@ -1,6 +1,7 @@
 import { type Message, type Saying, say } from '@coding-plans/runtime'
 import type { Instant } from '@coding-plans/schemas'
 import type { Books } from './books.ts'
+import { iso } from './domain/ids.ts'
 import type { Subscription } from './domain/subscription.ts'
 import { grantDays, isBeingEnded } from './sagas/consequences.ts'
 import { hear, stageOf } from './sagas/engine.ts'
@@ -39,7 +40,7 @@ const audit = (
     actor,
     action: 'subscription.grant_days',
     target: subscriptionId,
-    before: JSON.stringify({ userId, status: before.status, currentPeriodEnd: before.currentPeriodEnd }),
+    before: JSON.stringify({ userId, status: before.status, currentPeriodEnd: iso(before.currentPeriodEnd) }),
     after: JSON.stringify({ userId, days }),
     reason,
     at,

@@ -1,6 +1,7 @@
 import { type Message, type Saying, say } from '@coding-plans/runtime'
 import type { Instant } from '@coding-plans/schemas'
 import type { Books } from './books.ts'
+import { iso } from './domain/ids.ts'
 import type { Subscription } from './domain/subscription.ts'
 import { endNow, isBeingEnded } from './sagas/consequences.ts'
 import { stageOf } from './sagas/engine.ts'
@@ -34,7 +35,7 @@ const audit = (body: Message<'TerminateSubscription'>['body'], before: Subscript
     action: 'subscription.terminate',
     target,
     before: JSON.stringify({ userId, cancelAtPeriodEnd: before.canceledAt !== null }),
-    after: JSON.stringify({ userId, accessUntil: at, refund, cause }),
+    after: JSON.stringify({ userId, accessUntil: iso(at), refund, cause }),
     reason,
     at,
   })

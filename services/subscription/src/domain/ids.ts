@@ -3,7 +3,8 @@ import type { Instant } from '@coding-plans/schemas'
 
 const digest = (...parts: (string | number)[]) =>
   createHash('sha256').update(parts.join('|')).digest('hex').slice(0, 32)
-const iso = (at: Instant) => new Date(at).toISOString()
+/** As everybody outside reads it. */
+export const iso = (at: Instant) => new Date(at).toISOString()
 
 // Derived, so that a repeat of what made them makes the same ones (IDE-3); boundaries as canonical UTC instants.
 
