@@ -56,7 +56,7 @@ test('REN-7: after an outage the term begins where it would have, and what was n
   })
 })
 
-test('REN-9: renewing soon tells the amount, and what is available', () => {
+test('NOT-1, REN-9: renewing soon tells the amount, and what is available', () => {
   const models = learn(open(), event('CreditsPosted'), event('SubscriptionActivated'), event('RenewingSoon'))
   expect(models.notifications.at(-1)).toMatchObject({
     kind: 'renewing_soon',
@@ -85,7 +85,7 @@ test('EXT-6: granted days are a charge of nothing that names who and why; past d
   expect(kinds(models)).toEqual(['activated', 'past_due', 'extended'])
 })
 
-test('CAN-1: flagged and undone are told once each, however often they are asked for', () => {
+test('NOT-1, CAN-1: flagged and undone are told once each, however often they are asked for', () => {
   const models = learn(
     open(),
     event('SubscriptionActivated'),
