@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   buy,
-  type Client,
   eventually,
   fresh,
   grant,
@@ -13,6 +12,7 @@ import {
   USD,
   uploadKeys,
 } from './house.ts'
+import { DAY, someone as newcomer } from './life.ts'
 
 let house: House
 beforeAll(async () => {
@@ -20,13 +20,8 @@ beforeAll(async () => {
 })
 afterAll(() => house?.close())
 
-const DAY = 86_400_000
 const advance = (body: object) => house.admin('POST /admin/clock/advance', { body, headers: { prefer: 'wait=30' } })
-const someone = async (credits = 0): Promise<Client & { user: string }> => {
-  const user = fresh('user')
-  if (credits !== 0) await grant(house, user, credits, credits < 0 ? 'adjustment' : 'grant')
-  return Object.assign(await house.as(user), { user })
-}
+const someone = (credits = 0) => newcomer(house, credits)
 
 test('SUB-1: publish, upload, fund, buy, read the key: when the status reads active the key works', async () => {
   const { planId, providerId, secrets } = await openShop(house)

@@ -35,7 +35,7 @@ export const billingScheduler = ({
   let nudge = () => {}
   const settlement = createSettlement(surroundings, () => nudge(), log)
   const due = dueWork(mode, () => nudge())
-  const clock = clockWork(settlement, () => nudge())
+  const clock = clockWork(settlement)
   return {
     service: SERVICE,
     handler: createHandler(mode, wallClock),

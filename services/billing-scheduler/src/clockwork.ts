@@ -27,18 +27,15 @@ export const CLOCK = 'clock'
 /** How soon an advance is begun, and judged again after a judgement that found something open. */
 const EVERY_MILLISECONDS = 100
 
-/** Moves the test clock, one advance at a time, when everything it caused has settled. `again`: it may go on at once. */
-export const clockWork = (settlement: Settlement, again: () => void): LaneWork => ({
+/** Moves the test clock, one advance at a time, when everything it caused has settled. */
+export const clockWork = (settlement: Settlement): LaneWork => ({
   name: 'clock',
   everyMilliseconds: EVERY_MILLISECONDS,
   run: async (tx, lanes, wallClock) => {
     if (!lanes.includes(laneOf(CLOCK))) return []
     const clock = await lockClock(tx)
     if (clock.version === 0) return introduce(tx, clock)
-    if (isRunning(clock)) return goOn(tx, clock, settlement, wallClock)
-    const begun = await startNext(tx, clock, wallClock)
-    if (begun.length > 0) again()
-    return begun
+    return isRunning(clock) ? goOn(tx, clock, settlement, wallClock) : startNext(tx, clock, wallClock)
   },
 })
 

@@ -19,7 +19,7 @@ export interface Question {
 }
 
 export interface Settlement {
-  /** The verdict, once; without one, the judgement begins and `askAgain` tells when that is worth while. */
+  /** The verdict, once; without one, the judgement begins and `onSettled` tells when it is worth asking again. */
   confirms(question: Question): boolean
 }
 
@@ -32,18 +32,14 @@ export const judge = async (surroundings: Surroundings): Promise<boolean> => {
   return isRead(committed, await surroundings.ends([...topics]))
 }
 
-/** What is open is mostly closed at once: the first looks come sooner than the clock's own pace, in milliseconds. */
-const LOOK_AGAIN_AFTER = [20, 30, 50]
-
 /**
  * Judges outside of any transaction. A verdict answers only the question it was asked for: a term that moved meanwhile
  * makes it another question. Where nothing answers, nothing has settled.
  */
-export const createSettlement = (surroundings: Surroundings, askAgain: () => void, log: Logger): Settlement => {
+export const createSettlement = (surroundings: Surroundings, onSettled: () => void, log: Logger): Settlement => {
   let judging = false
   let troubled = false
   let settled: string | null = null
-  let inVain = 0
 
   const begin = async (question: string) => {
     judging = true
@@ -56,9 +52,7 @@ export const createSettlement = (surroundings: Surroundings, askAgain: () => voi
     } finally {
       judging = false
     }
-    if (settled) inVain = 0
-    const again = settled ? 0 : LOOK_AGAIN_AFTER[inVain++]
-    if (again !== undefined) setTimeout(askAgain, again).unref()
+    if (settled) onSettled()
   }
 
   return {

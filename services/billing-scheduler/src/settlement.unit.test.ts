@@ -1,6 +1,6 @@
 import { openLog } from '@coding-plans/runtime'
 import { instant } from '@coding-plans/schemas'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Offsets } from './domain/settled.ts'
 import { createSettlement, judge, type Surroundings } from './settlement.ts'
 
@@ -40,55 +40,45 @@ test('not settled while one process has something open, or something is unread',
 })
 
 test('a verdict is told once, and confirms its own question once', async () => {
-  const askAgain = vi.fn()
-  const settlement = createSettlement(quiet, askAgain, log)
+  const onSettled = vi.fn()
+  const settlement = createSettlement(quiet, onSettled, log)
   expect(settlement.confirms(question)).toBe(false)
-  await vi.waitFor(() => expect(askAgain).toHaveBeenCalledOnce())
+  await vi.waitFor(() => expect(onSettled).toHaveBeenCalledOnce())
   expect(settlement.confirms(question)).toBe(true)
   expect(settlement.confirms(question)).toBe(false)
 })
 
 test('a term that was said or answered since the judgement began voids the verdict', async () => {
-  const askAgain = vi.fn()
-  const settlement = createSettlement(quiet, askAgain, log)
+  const onSettled = vi.fn()
+  const settlement = createSettlement(quiet, onSettled, log)
   settlement.confirms(question)
-  await vi.waitFor(() => expect(askAgain).toHaveBeenCalledOnce())
+  await vi.waitFor(() => expect(onSettled).toHaveBeenCalledOnce())
   expect(settlement.confirms({ ...question, generation: 8 })).toBe(false)
-  await vi.waitFor(() => expect(askAgain).toHaveBeenCalledTimes(2))
+  await vi.waitFor(() => expect(onSettled).toHaveBeenCalledTimes(2))
   expect(settlement.confirms({ ...question, generation: 8 })).toBe(true)
 })
 
 test('a verdict about a stop on the way says nothing about the target', async () => {
-  const askAgain = vi.fn()
-  const settlement = createSettlement(quiet, askAgain, log)
+  const onSettled = vi.fn()
+  const settlement = createSettlement(quiet, onSettled, log)
   settlement.confirms(question)
-  await vi.waitFor(() => expect(askAgain).toHaveBeenCalledOnce())
+  await vi.waitFor(() => expect(onSettled).toHaveBeenCalledOnce())
   expect(settlement.confirms({ ...question, horizon: instant(2_000) })).toBe(false)
 })
 
-test('what is open is looked at again, soon and not for ever', async () => {
-  vi.useFakeTimers()
-  onTestFinished(() => {
-    vi.useRealTimers()
-  })
-  const askAgain = vi.fn(() => void settlement.confirms(question))
-  const settlement = createSettlement({ ...quiet, open: async () => [{ ...finished, calls: 1 }] }, askAgain, log)
-  settlement.confirms(question)
-  await vi.advanceTimersByTimeAsync(1_000)
-  expect(askAgain).toHaveBeenCalledTimes(3)
-})
-
 test('where something does not answer nothing has settled, and the next question is judged anew', async () => {
+  const onSettled = vi.fn()
   let answers = false
   const open = vi.fn(async () => {
     if (!answers) throw new Error('connection refused')
     return [finished]
   })
-  const settlement = createSettlement({ ...quiet, open }, () => {}, log)
+  const settlement = createSettlement({ ...quiet, open }, onSettled, log)
   expect(settlement.confirms(question)).toBe(false)
   await vi.waitFor(() => expect(open).toHaveBeenCalledOnce())
   answers = true
   await vi.waitFor(() => {
-    expect(settlement.confirms(question)).toBe(true)
+    settlement.confirms(question)
+    expect(onSettled).toHaveBeenCalled()
   })
 })
