@@ -6,7 +6,7 @@ import { messageId } from './ids.ts'
 import { underLanes } from './lane-work.ts'
 import type { OwnedLane } from './lanes.ts'
 import type { Logger } from './log.ts'
-import type { OutboxRow, Scribe } from './outbox.ts'
+import type { Parcel, Scribe } from './outbox.ts'
 import { insertRows, select } from './sql.ts'
 
 /** A call to the outside that is owed: a row with a lane, made outside the transaction by the lane's owner. */
@@ -126,7 +126,7 @@ export class Effects {
    * Called by the worker's loop alone, so that no round of our own holds the lane. @throws when it is not known whether
    * they were saved; they are asked again then.
    */
-  async conclude(owned: readonly OwnedLane[]): Promise<OutboxRow[]> {
+  async conclude(owned: readonly OwnedLane[]): Promise<Parcel[]> {
     const { knex, scribe } = this.#parts
     const outcomes = this.#outcomes.splice(0)
     try {

@@ -80,8 +80,8 @@ export class Errands {
       for (const [work, due] of this.#due) {
         if (due > Date.now() && (!afterRound || work.unhurried)) continue
         this.#due.set(work, Date.now() + work.everyMilliseconds)
-        const rows = await doLaneWork(knex, work, owned, scribe)
-        if (rows.length > 0) post.add(rows)
+        const parcels = await doLaneWork(knex, work, owned, scribe)
+        if (parcels.length > 0) post.add(parcels)
       }
       await this.#effects?.begin()
     } catch (error) {

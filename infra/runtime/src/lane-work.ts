@@ -2,7 +2,7 @@ import { instant } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
 import type { LaneWork, Tx } from './handler.ts'
 import type { OwnedLane } from './lanes.ts'
-import { appendOutbox, type OutboxRow, type Scribe } from './outbox.ts'
+import { appendOutbox, type Parcel, type Scribe } from './outbox.ts'
 
 type Records = ReturnType<Scribe['write']>
 
@@ -14,7 +14,7 @@ export const underLanes = (
   knex: Knex,
   owned: readonly OwnedLane[],
   act: (tx: Tx, lanes: readonly number[]) => Promise<Records>,
-): Promise<OutboxRow[]> =>
+): Promise<Parcel[]> =>
   knex.transaction(async (tx) => {
     const { rows } = (await tx.raw(
       `select lane from lanes l join unnest(?::smallint[], ?::bigint[]) as r(lane, epoch) using (lane, epoch)

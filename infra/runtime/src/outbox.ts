@@ -7,13 +7,20 @@ import type { Saying, Tx } from './handler.ts'
 import { messageId } from './ids.ts'
 import { laneOf } from './kafka/lane-of.ts'
 import type { Outgoing } from './kafka/publisher.ts'
+import { pack, unpack } from './parcel.ts'
 import { recordKeyOf } from './record-key.ts'
+import { select } from './sql.ts'
 
-/** A row of the outbox: a message that is committed and not yet known to be in Kafka. */
-export interface OutboxRow extends Outgoing {
-  readonly seq: number
-  /** The lane whose owner answers for it; the partition it goes to may be another. */
+/** A message to be published, and the lane whose owner answers for it; the partition it goes to may be another. */
+export interface Owed extends Outgoing {
   readonly owner: number
+}
+
+/** A row of the outbox: what one transaction said on one lane, committed and not yet known to be in Kafka. */
+export interface Parcel {
+  readonly seq: number
+  /** In the order in which they are published. */
+  readonly messages: readonly Outgoing[]
 }
 
 const MOST_MESSAGE_BYTES = 1_000_000
@@ -39,7 +46,7 @@ export class Scribe {
   }
 
   /** @throws Nonsense for a body that does not fit its schema or its limit. */
-  write(sayings: readonly Saying[], cause: Cause | null, time: Instant): Omit<OutboxRow, 'seq' | 'owner'>[] {
+  write(sayings: readonly Saying[], cause: Cause | null, time: Instant): Outgoing[] {
     const said = new Map<string, number>()
     return sayings.map((saying) => {
       const causeId = saying.cause ?? cause?.id
@@ -71,46 +78,32 @@ export class Scribe {
   }
 }
 
-type Unwritten = Omit<OutboxRow, 'seq'>
-
-/** Append in order; the order of `seq` within a lane is the order of commit, since every writer holds the lane's row. */
-export const appendOutbox = async (tx: Tx, rows: readonly Unwritten[], accepted = false): Promise<OutboxRow[]> => {
-  if (rows.length === 0) return []
-  const given = JSON.stringify(
-    rows.map(({ owner, lane, topic, key, value, headers }, place) => ({
-      place,
-      lane: owner,
-      partition: lane,
-      topic,
-      key,
-      value: `\\x${value.toString('hex')}`,
-      headers,
-    })),
+/**
+ * Append a parcel for each lane, its messages in the given order; the order of `seq` within a lane is the order of commit,
+ * since every writer holds the lane's row.
+ */
+export const appendOutbox = async (tx: Tx, owed: readonly Owed[], accepted = false): Promise<Parcel[]> => {
+  if (owed.length === 0) return []
+  const lanes = new Map<number, Outgoing[]>()
+  for (const { owner, ...message } of owed) {
+    const messages = lanes.get(owner)
+    if (messages) messages.push(message)
+    else lanes.set(owner, [message])
+  }
+  const parcels = [...lanes]
+  const written = await select<{ seq: number }>(
+    tx,
+    `insert into outbox (lane, accepted, parcel)
+     select lane, accepted, parcel
+     from (values ${parcels.map(() => '(?::smallint, ?::boolean, ?::bytea)').join(', ')}) r(lane, accepted, parcel)
+     returning seq`,
+    parcels.flatMap(([lane, messages]) => [lane, accepted, pack(messages)]),
   )
-  const { rows: written } = (await tx.raw(
-    `insert into outbox (lane, topic, partition, key, value, headers, accepted)
-     select r.lane, r.topic, r.partition, r.key, r.value, r.headers, ?
-     from json_to_recordset(?::json)
-       as r(place int, lane smallint, topic text, partition smallint, key text, value bytea, headers jsonb)
-     order by r.place returning seq`,
-    [accepted, given],
-  )) as { rows: { seq: number }[] }
-  return rows.map((row, place) => ({ ...row, seq: written[place]?.seq ?? fail() }))
+  return parcels.map(([, messages], place) => ({ seq: written[place]?.seq ?? fail(), messages }))
 }
 
 const fail = (): never => {
   throw new Error('The outbox returned fewer rows than it was given.')
-}
-
-type StoredRow = {
-  seq: number
-  lane: number
-  topic: string
-  /** null: written before rows said it; then the key does. */
-  partition: number | null
-  key: string
-  value: Buffer
-  headers: Record<string, string>
 }
 
 const ACCEPTED_IS_OVERDUE_AFTER = '2 seconds'
@@ -121,24 +114,31 @@ export const owedBy = async (
   knex: Knex,
   lanes: readonly number[],
   scope: 'all' | 'overdue accepted',
-): Promise<OutboxRow[]> => {
+): Promise<Parcel[]> => {
   const condition = scope === 'all' ? '(not accepted or' : '(accepted and'
-  const { rows } = (await knex.raw(
-    `select seq, lane, topic, partition, key, value, headers from outbox
+  const rows = await select<{ seq: number; parcel: Buffer | null } & Single>(
+    knex,
+    `select seq, parcel, topic, partition, key, value, headers from outbox
      where lane = any(?) and ${condition} created_at < now() - interval '${ACCEPTED_IS_OVERDUE_AFTER}')
      order by seq limit ?`,
     [lanes as number[], scope === 'all' ? null : MOST_OVERDUE_AT_ONCE],
-  )) as { rows: StoredRow[] }
-  return rows.map(({ seq, lane: owner, topic, partition, key, value, headers }) => ({
-    seq,
-    owner,
-    topic,
-    lane: partition ?? laneOf(key),
-    key,
-    value,
-    headers,
-  }))
+  )
+  return rows.map(({ seq, parcel, ...single }) => ({ seq, messages: parcel ? unpack(parcel) : [messageOf(single)] }))
 }
+
+/** A row of before there were parcels: one message; older ones do not say their partition. */
+interface Single {
+  readonly topic: string
+  readonly partition: number | null
+  readonly key: string
+  readonly value: Buffer
+  readonly headers: Record<string, string>
+}
+
+const messageOf = ({ partition, ...message }: Single): Outgoing => ({
+  ...message,
+  lane: partition ?? laneOf(message.key),
+})
 
 export const deletePublished = async (tx: Tx | Knex, seqs: readonly number[]) => {
   if (seqs.length > 0) await tx.raw('delete from outbox where seq = any(?)', [seqs as number[]])

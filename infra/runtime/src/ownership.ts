@@ -4,7 +4,7 @@ import { topicOffsets } from './kafka/topics.ts'
 import type { OwnedLane } from './lanes.ts'
 import { type Claim, claimLanes, startPositions } from './lanes.ts'
 import type { Logger } from './log.ts'
-import { type OutboxRow, owedBy } from './outbox.ts'
+import { owedBy, type Parcel } from './outbox.ts'
 
 export interface OwnershipOptions {
   readonly knex: Knex
@@ -82,7 +82,7 @@ export class Ownership {
    * Claim what can be claimed now; a lane that an old owner's transaction holds stays for the next time.
    * @returns where to fetch from, or null if the group dealt anew meanwhile.
    */
-  async claim(publish: (owed: readonly OutboxRow[]) => Promise<void>): Promise<Position[] | null> {
+  async claim(publish: (owed: readonly Parcel[]) => Promise<void>): Promise<Position[] | null> {
     const { knex, brokers, topics, name, log } = this.#options
     const generation = this.#generation
     const claims = await claimLanes(knex, [...this.#toClaim], name)

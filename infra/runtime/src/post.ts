@@ -1,10 +1,12 @@
 import type { Knex } from 'knex'
 import { pause } from './failures.ts'
-import { type KafkaPublisher, takeSend } from './kafka/publisher.ts'
-import { deletePublished, type OutboxRow } from './outbox.ts'
+import { type KafkaPublisher, type Outgoing, takeSend } from './kafka/publisher.ts'
+import { deletePublished, type Parcel } from './outbox.ts'
 
-interface Parcel {
-  readonly rows: readonly OutboxRow[]
+/** What was given at once. */
+interface Delivery {
+  readonly seqs: readonly number[]
+  readonly messages: readonly Outgoing[]
   sent: number
   readonly acknowledged: () => void
 }
@@ -19,7 +21,7 @@ export class Post {
   readonly #publisher: KafkaPublisher
   readonly #knex: Knex
   readonly #stop = new AbortController()
-  #parcels: Parcel[] = []
+  #deliveries: Delivery[] = []
   #published: number[] = []
   #sending = false
   #oldestWaitingSince: number | null = null
@@ -32,12 +34,12 @@ export class Post {
 
   /** Rows committed here and not yet acknowledged. */
   get unpublished() {
-    return this.#parcels.reduce((sum, { rows, sent }) => sum + rows.length - sent, 0)
+    return this.#deliveries.reduce((sum, { messages, sent }) => sum + messages.length - sent, 0)
   }
 
   /** Whether this row is on its way, or was published and not deleted yet. */
   holds(seq: number) {
-    return this.#published.includes(seq) || this.#parcels.some(({ rows }) => rows.some((row) => row.seq === seq))
+    return this.#published.includes(seq) || this.#deliveries.some(({ seqs }) => seqs.includes(seq))
   }
 
   /** Seconds that the first of them waits. */
@@ -46,15 +48,16 @@ export class Post {
   }
 
   /** `acknowledged` is called in the order of these calls, once all before and these are in Kafka. */
-  add(rows: readonly OutboxRow[], acknowledged: () => void = () => {}) {
-    this.#parcels.push({ rows, sent: 0, acknowledged })
+  add(parcels: readonly Parcel[], acknowledged: () => void = () => {}) {
+    const [seqs, messages] = [parcels.map(({ seq }) => seq), parcels.flatMap((parcel) => parcel.messages)]
+    this.#deliveries.push({ seqs, messages, sent: 0, acknowledged })
     this.#oldestWaitingSince ??= Date.now()
     if (!this.#sending) void this.#run()
   }
 
   /** As add, and waits for the acknowledgement. */
-  send(rows: readonly OutboxRow[]) {
-    return new Promise<void>((resolve) => this.add(rows, resolve))
+  send(parcels: readonly Parcel[]) {
+    return new Promise<void>((resolve) => this.add(parcels, resolve))
   }
 
   /** The published rows that the coming round deletes. If it fails, give them back. */
@@ -71,29 +74,29 @@ export class Post {
 
   async #run() {
     this.#sending = true
-    while (this.#parcels.length > 0 && !this.#stop.signal.aborted) {
-      const waiting = this.#parcels.flatMap(({ rows, sent }) => (sent > 0 ? rows.slice(sent) : rows))
-      const rows = waiting.slice(0, takeSend(waiting))
-      if (rows.length > 0 && !(await this.#publisher.send(rows, this.#stop.signal))) break
-      for (const { seq } of rows) this.#published.push(seq)
-      this.#settle(rows.length)
-      if (rows.length > 0) this.#sweepSoon()
+    while (this.#deliveries.length > 0 && !this.#stop.signal.aborted) {
+      const waiting = this.#deliveries.flatMap(({ messages, sent }) => (sent > 0 ? messages.slice(sent) : messages))
+      const messages = waiting.slice(0, takeSend(waiting))
+      if (messages.length > 0 && !(await this.#publisher.send(messages, this.#stop.signal))) break
+      this.#settle(messages.length)
+      if (this.#published.length > 0) this.#sweepSoon()
     }
     this.#sending = false
   }
 
   #settle(count: number) {
     let left = count
-    while (this.#parcels[0]) {
-      const parcel = this.#parcels[0]
-      const part = Math.min(left, parcel.rows.length - parcel.sent)
-      parcel.sent += part
+    while (this.#deliveries[0]) {
+      const delivery = this.#deliveries[0]
+      const part = Math.min(left, delivery.messages.length - delivery.sent)
+      delivery.sent += part
       left -= part
-      if (parcel.sent < parcel.rows.length) break
-      this.#parcels.shift()
-      parcel.acknowledged()
+      if (delivery.sent < delivery.messages.length) break
+      this.#deliveries.shift()
+      for (const seq of delivery.seqs) this.#published.push(seq)
+      delivery.acknowledged()
     }
-    this.#oldestWaitingSince = this.#parcels.length > 0 ? Date.now() : null
+    this.#oldestWaitingSince = this.#deliveries.length > 0 ? Date.now() : null
   }
 
   #sweepSoon() {
@@ -107,7 +110,7 @@ export class Post {
   /** Waits, within the deadline, until all is in Kafka and deleted; what remains is the next owner's. */
   async close(deadlineMilliseconds: number) {
     const until = Date.now() + deadlineMilliseconds
-    while (this.#parcels.length > 0 && Date.now() < until) await pause(10)
+    while (this.#deliveries.length > 0 && Date.now() < until) await pause(10)
     this.#stop.abort()
     clearTimeout(this.#sweep)
     await deletePublished(this.#knex, this.takePublished()).catch(() => {})

@@ -6,12 +6,12 @@ import { isTrouble, isUniqueViolation, Nonsense } from './failures.ts'
 import type { Call, Handler, Message, Saying, Tx } from './handler.ts'
 import type { Item } from './item.ts'
 import { forgetSeen, type LaneMove, openRound, seenKey } from './lanes.ts'
-import { appendOutbox, type OutboxRow, type Scribe } from './outbox.ts'
+import { appendOutbox, type Owed, type Parcel, type Scribe } from './outbox.ts'
 import { isLastWord } from './record-key.ts'
 
 export interface RoundResult {
   readonly moved: ReadonlySet<number>
-  readonly rows: readonly OutboxRow[]
+  readonly parcels: readonly Parcel[]
   readonly handled: number
   readonly deadLetters: number
 }
@@ -116,8 +116,8 @@ class Round<State> {
     const good = fresh.flatMap(({ message }) => (message && !this.#poison.has(message) ? [message] : []))
     const said = this.#careful ? await this.#attempt(tx, good) : await this.#run(tx, good)
     const { letters, told } = await this.#bury(fresh)
-    const rows = await appendOutbox(tx, [...said, ...told, ...letters])
-    return { moved, rows, handled: good.length, deadLetters: letters.length }
+    const parcels = await appendOutbox(tx, [...said, ...told, ...letters])
+    return { moved, parcels, handled: good.length, deadLetters: letters.length }
   }
 
   #lift(message: Message): Message {
@@ -131,7 +131,7 @@ class Round<State> {
     const { handler, scribe } = this.#parts
     const lifted = messages.map((message) => this.#lift(message))
     const state = await handler.load(tx, lifted)
-    const said: Omit<OutboxRow, 'seq'>[] = []
+    const said: Owed[] = []
     const called: { call: Call; message: Message; index: number }[] = []
     for (const [place, message] of lifted.entries()) {
       try {
@@ -153,7 +153,7 @@ class Round<State> {
   }
 
   /** As run, but an SQL error that stays is followed to the message it stays with: halve by user, then by order. */
-  async #attempt(tx: Tx, messages: readonly Message[], tries = 1): Promise<Omit<OutboxRow, 'seq'>[]> {
+  async #attempt(tx: Tx, messages: readonly Message[], tries = 1): Promise<Owed[]> {
     try {
       return await tx.transaction((savepoint) => this.#run(savepoint, messages))
     } catch (error) {
@@ -193,7 +193,7 @@ class Round<State> {
   }
 
   async #tellSagas(failures: readonly Message<'CommandFailed'>[]) {
-    const said: Omit<OutboxRow, 'seq'>[] = []
+    const said: Owed[] = []
     for (const failure of failures)
       try {
         said.push(...(await this.#tx.transaction((savepoint) => this.#run(savepoint, [failure]))))

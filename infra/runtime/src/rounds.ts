@@ -95,7 +95,7 @@ export class Rounds<State> {
     this.#lastAt = performance.now()
   }
 
-  #settle(moves: readonly LaneMove[], { moved, rows, deadLetters }: RoundResult, generation: number) {
+  #settle(moves: readonly LaneMove[], { moved, parcels, deadLetters }: RoundResult, generation: number) {
     this.#options.health.troubles = 0
     if (deadLetters > 0) {
       this.#bursts.note(deadLetters, Date.now())
@@ -104,7 +104,7 @@ export class Rounds<State> {
     const current = () => generation === this.#options.ownership.generation
     const positions = current() ? this.#advance(moves, moved) : []
     this.#unpublished += 1
-    this.#options.post.add(rows, () => {
+    this.#options.post.add(parcels, () => {
       this.#unpublished -= 1
       if (current()) this.#options.offsets.add(positions)
       this.#options.wake()

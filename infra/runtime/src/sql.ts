@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Knex } from 'knex'
+import { binaryArray, formOf, isJson } from './binary-array.ts'
 import type { Tx } from './handler.ts'
 
 type Row = Record<string, unknown>
@@ -14,13 +15,6 @@ const memo = (convert: (name: string) => string) => {
 }
 const camel = memo((name) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()))
 const snake = memo((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))
-
-const toRow = (object: object): Row => {
-  const row: Row = {}
-  for (const [property, value] of Object.entries(object))
-    row[snake(property)] = value instanceof Uint8Array ? `\\x${Buffer.from(value).toString('hex')}` : value
-  return row
-}
 
 const fromRow = <T>(row: Row): T => {
   const object: Row = {}
@@ -45,38 +39,90 @@ export const select = async <T>(tx: Tx | Knex, sql: string, bindings: readonly u
   return rows.map((row) => fromRow<T>(row))
 }
 
-// One parameter whatever the number of rows: the table's own row type says what each property is.
-const recordset = (table: string, columns: string[]) =>
-  `select ${columns.map((column) => `r.${column}`).join(', ')} from json_populate_recordset(null::${table}, ?::json) r`
+interface Column {
+  readonly oid: number
+  readonly type: string
+}
 
-const columnsOf = (rows: readonly object[]) => Object.keys(rows[0] ?? {}).map(snake)
-const json = (rows: readonly object[]) => JSON.stringify(rows.map(toRow))
+const tables = new WeakMap<object, Map<string, Promise<ReadonlyMap<string, Column>>>>()
+
+/** The columns of a table, asked once per process and database. */
+const columnsOf = (tx: Tx | Knex, table: string): Promise<ReadonlyMap<string, Column>> => {
+  const { config } = tx.client as { config: object }
+  const known = tables.get(config) ?? new Map<string, Promise<ReadonlyMap<string, Column>>>()
+  tables.set(config, known)
+  const asked = known.get(table) ?? askColumns(tx, table)
+  known.set(table, asked)
+  asked.catch(() => known.delete(table))
+  return asked
+}
+
+const askColumns = async (tx: Tx | Knex, table: string) => {
+  const columns = await select<Column & { name: string }>(
+    tx,
+    `select attname as name, atttypid::int as oid, format_type(atttypid, atttypmod) as type
+     from pg_attribute where attrelid = ?::regclass and attnum > 0 and not attisdropped`,
+    [table],
+  )
+  return new Map(columns.map((column) => [column.name, column]))
+}
+
+/**
+ * Rows as a source `r` of a statement: an array for each column, whatever the number of rows. All rows have the properties
+ * of the first.
+ */
+const sourceOf = async (tx: Tx | Knex, table: string, rows: readonly object[]) => {
+  const columns = await columnsOf(tx, table)
+  const given = Object.keys(rows[0] ?? {}).map((property) => {
+    const name = snake(property)
+    const column = columns.get(name)
+    if (!column) throw new Error(`${table} has no column ${name}.`)
+    const form = formOf(column.oid)
+    const values = rows.map((row) => (row as Row)[property])
+    const written = isJson(column.oid) ? values.map((value) => (value == null ? null : JSON.stringify(value))) : values
+    const read = form.type === column.type ? `r.${name}` : `r.${name}::${column.type}`
+    return { name, read, parameter: `?::${form.type}[]`, array: binaryArray(form, written) }
+  })
+  return {
+    columns: given,
+    source: `unnest(${given.map(({ parameter }) => parameter).join(', ')}) as r(${given.map(({ name }) => name).join(', ')})`,
+    bindings: given.map(({ array }) => array),
+  }
+}
 
 /** One insert whatever the number of rows. All rows have the properties of the first; columns that none names take their default. */
 export const insertRows = async (tx: Tx | Knex, table: string, rows: readonly object[], onConflict = '') => {
   if (rows.length === 0) return
-  const columns = columnsOf(rows)
-  await run(tx, `insert into ${table} (${columns.join(', ')}) ${recordset(table, columns)} ${onConflict}`, [json(rows)])
+  const { columns, source, bindings } = await sourceOf(tx, table, rows)
+  await run(
+    tx,
+    `insert into ${table} (${columns.map(({ name }) => name).join(', ')})
+     select ${columns.map(({ read }) => read).join(', ')} from ${source} ${onConflict}`,
+    bindings,
+  )
 }
 
 /** One update whatever the number of rows: sets every property that is not among the keys (camelCase). */
 export const updateRows = async (tx: Tx | Knex, table: string, keys: readonly string[], rows: readonly object[]) => {
   if (rows.length === 0) return
+  const { columns, source, bindings } = await sourceOf(tx, table, rows)
   const keyColumns = keys.map(snake)
-  const set = columnsOf(rows).filter((column) => !keyColumns.includes(column))
+  const set = columns.filter(({ name }) => !keyColumns.includes(name))
+  const where = columns.filter(({ name }) => keyColumns.includes(name))
   await run(
     tx,
-    `update ${table} t set ${set.map((column) => `${column} = r.${column}`).join(', ')}
-     from json_populate_recordset(null::${table}, ?::json) r
-     where ${keyColumns.map((column) => `t.${column} = r.${column}`).join(' and ')}`,
-    [json(rows)],
+    `update ${table} t set ${set.map(({ name, read }) => `${name} = ${read}`).join(', ')}
+     from ${source} where ${where.map(({ name, read }) => `t.${name} = ${read}`).join(' and ')}`,
+    bindings,
   )
 }
 
 /** One insert that overwrites what is there under the same keys (camelCase). */
 export const upsertRows = (tx: Tx | Knex, table: string, keys: readonly string[], rows: readonly object[]) => {
   const keyColumns = keys.map(snake)
-  const set = columnsOf(rows).filter((column) => !keyColumns.includes(column))
+  const set = Object.keys(rows[0] ?? {})
+    .map(snake)
+    .filter((column) => !keyColumns.includes(column))
   const action = set.length > 0 ? `update set ${set.map((c) => `${c} = excluded.${c}`).join(', ')}` : 'nothing'
   return insertRows(tx, table, rows, `on conflict (${keyColumns.join(', ')}) do ${action}`)
 }

@@ -157,8 +157,8 @@ export class Worker<State = unknown> {
   async append(tx: Tx, sayings: readonly Saying[], time: Instant): Promise<() => void> {
     const records = this.#scribe.write(sayings, null, time)
     const owned = records.map((record) => ({ ...record, owner: record.lane }))
-    const rows = await appendOutbox(tx, owned, true)
-    return () => this.#post.add(rows)
+    const parcels = await appendOutbox(tx, owned, true)
+    return () => this.#post.add(parcels)
   }
 
   /** Stop fetching, finish the round, publish, leave the group. */

@@ -181,8 +181,9 @@ test('a round of a thousand users takes a handful of statements', async () => {
   const users = Array.from({ length: 1_000 }, (_, n) => `user ${n}`)
   await ask(...users.map((user): Asked => ['PostCredits', postCredits(user, `op of ${user}`, 15)]))
   let statements = 0
-  const note = () => {
-    statements += 1
+  // The columns of a table are asked once in a process's life.
+  const note = ({ sql }: { sql: string }) => {
+    if (!sql.includes('pg_attribute')) statements += 1
   }
   knex.on('query', note)
   const said = await ask(

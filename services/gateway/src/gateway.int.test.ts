@@ -200,7 +200,7 @@ test('INV-2: what is uploaded is in Kafka and in the database only under seal', 
   const { rows } = (await one.knex.raw(
     `select string_agg(t::text, '') as everything from (
        select o::text as t from operations o union all select k::text from idempotency_keys k
-       union all select encode(value, 'escape') from outbox) all_rows`,
+       union all select encode(parcel, 'escape') from outbox) all_rows`,
   )) as { rows: { everything: string }[] }
   expect(rows[0]?.everything).not.toContain('sk-very-secret')
   expect(JSON.stringify(heard.heard)).not.toContain('sk-very-secret')
