@@ -46,7 +46,13 @@ export const openBed = async (): Promise<Bed> => {
   const servers = await startServers({ dataDir, log: () => {} })
   const running: Running[] = []
   const closers: { close(): Promise<unknown> }[] = []
-  await Promise.all([ensureTopics(servers.brokers, topics), registerSchemas(servers.registryUrl, subjects)])
+  try {
+    await Promise.all([ensureTopics(servers.brokers, topics), registerSchemas(servers.registryUrl, subjects)])
+  } catch (error) {
+    await servers.stop()
+    rmSync(dataDir, { recursive: true, force: true })
+    throw error
+  }
   const env = (database: string): NodeJS.ProcessEnv => ({
     KAFKA_BROKERS: servers.brokers.join(','),
     SCHEMA_REGISTRY_URL: servers.registryUrl,

@@ -1,5 +1,5 @@
 /** What PostgreSQL calls its types. */
-const [BOOL, BYTEA, INT8, INT2, INT4, TEXT, UUID, JSONB] = [16, 17, 20, 21, 23, 25, 2950, 3802]
+const [BOOL, BYTEA, INT8, INT2, INT4, TEXT, JSON_TEXT, UUID, JSONB] = [16, 17, 20, 21, 23, 25, 114, 2950, 3802]
 
 interface Form {
   readonly oid: number
@@ -51,10 +51,10 @@ const forms = new Map<number, Form>([
 ])
 
 /** The type that an array for columns of this type is sent as; everything else goes as text, and the column's type reads it. */
-export const formOf = (oid: number): Form => (oid === JSONB ? text : (forms.get(oid) ?? text))
+export const formOf = (oid: number): Form => forms.get(oid) ?? text
 
 /** Whether values of this type are written as JSON. */
-export const isJson = (oid: number) => oid === JSONB
+export const isJson = (oid: number) => oid === JSONB || oid === JSON_TEXT
 
 const HEAD_BYTES = 20
 const NULL_LENGTH = -1

@@ -5,6 +5,7 @@ import { type Handler, laneOf, type Migration, type Running } from './index.ts'
 import { withAdmin } from './kafka/topics.ts'
 import { insertRows, select } from './sql.ts'
 import { eventually, type Speaker } from './testing.ts'
+import { inTransaction } from './transaction.ts'
 
 const TOPIC = 'key-inventory.entitlements'
 const USER = 'compacted'
@@ -151,7 +152,7 @@ test('a crash before the publish: what is owed goes to the lane of the user, not
   const body = { userId: userId('owed'), providerId: 'acme', managedBy: 'none', enabled: false } as const
   const nothing = { keyReference: null, subscriptionId: null, validUntil: null, version: 1 }
   expect(laneOf('owed')).not.toBe(laneOf('owed|acme'))
-  await service.knex.transaction(async (tx) => {
+  await inTransaction(service.knex, async (tx) => {
     // Nobody calls what append returns: the lane's owner finds the row.
     await service.worker.append(
       tx,

@@ -9,6 +9,7 @@ import { openKafkaProxy, throughProxy } from './probe/kafka-proxy.ts'
 import { migrations, probe } from './probe/probe.ts'
 import { select } from './sql.ts'
 import { eventually, type Listener, type Speaker } from './testing.ts'
+import { inTransaction } from './transaction.ts'
 
 let bed: Bed
 let speaker: Speaker
@@ -354,7 +355,7 @@ test('what another process accepted and never published is published by the lane
     held: microdollars(0),
     version: 1,
   }
-  await service.knex.transaction(async (tx) => {
+  await inTransaction(service.knex, async (tx) => {
     // The crash: nobody calls what append returns.
     await service.worker.append(tx, [{ name: 'CreditsHeld', body, cause: 'accepted' }], instant(1))
   })

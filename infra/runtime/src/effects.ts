@@ -7,7 +7,7 @@ import { underLanes } from './lane-work.ts'
 import type { OwnedLane } from './lanes.ts'
 import type { Logger } from './log.ts'
 import type { Parcel, Scribe } from './outbox.ts'
-import { insertRows, select } from './sql.ts'
+import { execute, insertRows, select } from './sql.ts'
 
 /** A call to the outside that is owed: a row with a lane, made outside the transaction by the lane's owner. */
 interface Effect {
@@ -169,7 +169,8 @@ export class Effects {
 
   #askAgain({ id, attempts }: Effect) {
     const milliseconds = backOff(attempts, FIRST_PAUSE_MILLISECONDS, LONGEST_PAUSE_MILLISECONDS)
-    return this.#parts.knex.raw(
+    return execute(
+      this.#parts.knex,
       `update effects set attempts = attempts + 1,
          first_called_at = coalesce(first_called_at, now()),
          next_call_at = now() + ? * interval '1 millisecond',

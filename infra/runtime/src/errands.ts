@@ -10,6 +10,7 @@ import type { Metrics } from './metrics.ts'
 import { owedBy, type Scribe } from './outbox.ts'
 import type { Ownership } from './ownership.ts'
 import type { Post } from './post.ts'
+import { execute } from './sql.ts'
 
 export interface ErrandsOptions {
   readonly knex: Knex
@@ -26,6 +27,8 @@ export interface ErrandsOptions {
 }
 
 const LOOK_EVERY_MILLISECONDS = 1_000
+// Those that another owner of the lane left, and those that are tried again.
+const LOOK_FOR_CALLS_EVERY_MILLISECONDS = 500
 const FORGET_SEEN_EVERY_MILLISECONDS = 10 * 60_000
 
 /** What a worker does beside its rounds: the lanes' own work, calls to the outside, and a look around every second. */
@@ -33,6 +36,8 @@ export class Errands {
   readonly #options: ErrandsOptions
   readonly #effects: Effects | undefined
   readonly #due = new Map<LaneWork, number>()
+  /** When calls are looked for next, unless a round has just written some down. */
+  #callsDue = 0
   #looking = false
   #timers: NodeJS.Timeout[] = []
 
@@ -47,6 +52,11 @@ export class Errands {
   /** Calls to the outside that are under way. */
   get underWay() {
     return this.#effects?.underWay ?? 0
+  }
+
+  /** Look for calls to make with the next errands. */
+  expectCalls() {
+    this.#callsDue = 0
   }
 
   /** When lane work is due next. */
@@ -76,14 +86,20 @@ export class Errands {
     const owned = [...ownership.owned.values()]
     if (owned.length === 0) return
     try {
-      if (this.#effects?.hasOutcomes) post.add(await this.#effects.conclude(owned))
+      if (this.#effects?.hasOutcomes) {
+        post.add(await this.#effects.conclude(owned))
+        this.expectCalls() // there may be more than could be under way at once
+      }
       for (const [work, due] of this.#due) {
         if (due > Date.now() && (!afterRound || work.unhurried)) continue
         this.#due.set(work, Date.now() + work.everyMilliseconds)
         const parcels = await doLaneWork(knex, work, owned, scribe)
         if (parcels.length > 0) post.add(parcels)
       }
-      await this.#effects?.begin()
+      if (this.#effects && this.#callsDue <= Date.now()) {
+        this.#callsDue = Date.now() + LOOK_FOR_CALLS_EVERY_MILLISECONDS
+        await this.#effects.begin()
+      }
     } catch (error) {
       // A claim looks what was committed, and publishes what is owed.
       for (const { lane } of owned) {
@@ -105,7 +121,7 @@ export class Errands {
   /** Does the database answer; and is there anything that another process accepted and did not publish? */
   async #look() {
     const { knex, health, metrics, post, ownership } = this.#options
-    health.databaseAway = await knex.raw('select 1').then(
+    health.databaseAway = await execute(knex, 'select 1').then(
       () => false,
       () => true,
     )

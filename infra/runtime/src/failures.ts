@@ -4,8 +4,11 @@ export class Nonsense extends Error {
 }
 
 const UNIQUE_VIOLATION = '23505'
+const IN_FAILED_TRANSACTION = '25P02'
+// "Cached plan must not change result type": of our statements, which are constant, nothing else is not supported.
+const PLAN_OUTDATED = '0A000'
 // Connection, resources, transaction rollback, operator intervention, lock not available, idle in transaction, read only.
-const PASSING = [/^08/, /^53/, /^40/, /^57/, /^55P03$/, /^25P03$/, /^25006$/, /^58/]
+const PASSING = [/^08/, /^53/, /^40/, /^57/, /^55P03$/, /^25P03$/, /^25006$/, /^58/, new RegExp(`^${PLAN_OUTDATED}$`)]
 const SQL_STATE = /^[0-9A-Z]{5}$/
 
 const codeOf = (error: unknown) => String((error as { code?: unknown } | null)?.code ?? '')
@@ -13,6 +16,8 @@ const codeOf = (error: unknown) => String((error as { code?: unknown } | null)?.
 const isSqlState = (code: string) => SQL_STATE.test(code) && !/^E[A-Z]/.test(code)
 
 export const isUniqueViolation = (error: unknown) => codeOf(error) === UNIQUE_VIOLATION
+export const isInFailedTransaction = (error: unknown) => codeOf(error) === IN_FAILED_TRANSACTION
+export const isPlanOutdated = (error: unknown) => codeOf(error) === PLAN_OUTDATED
 
 const CONNECTION = /connect|terminated|timeout|timed out|socket|ECONN|EPIPE/i
 

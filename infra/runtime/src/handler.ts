@@ -1,8 +1,7 @@
 import type { Bodies, Instant, MessageName } from '@coding-plans/schemas'
-import type { Knex } from 'knex'
+import type { Tx } from './transaction.ts'
 
-/** The transaction of a round; only a service's store may use it. */
-export type Tx = Knex.Transaction
+export type { Tx } from './transaction.ts'
 
 /** A message that arrived, decoded. */
 export interface Message<Name extends MessageName = MessageName> {

@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
-const uuidOf = (digest: Buffer) => {
-  const bytes = Buffer.from(digest.subarray(0, 16))
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80 // version 8: made by our own rule
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-  const hex = bytes.toString('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+/** Of a digest in hexadecimal: its first 16 bytes, as a uuid of version 8 (made by our own rule). */
+const uuidOf = (hex: string) => {
+  const variant = ((Number.parseInt(hex[16] as string, 16) & 0x3) | 0x8).toString(16)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
 
 /**
@@ -13,6 +11,6 @@ const uuidOf = (digest: Buffer) => {
  * answer one event (protocol.md 2, Ids).
  */
 export const messageId = (service: string, cause: string, index: number) =>
-  uuidOf(createHash('sha256').update(`${service}|${cause}|${index}`).digest())
+  uuidOf(hash('sha256', `${service}|${cause}|${index}`))
 
 export const isMessageId = (id: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)

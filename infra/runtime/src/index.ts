@@ -33,5 +33,6 @@ export { endOffsets, ensureTopics, groupOffsets, type Offsets, type TopicDeclara
 export { type Logger, openLog } from './log.ts'
 export { type Migration, migrate } from './migrate.ts'
 export { type Parts, type Running, runService, type ServiceOptions, startService } from './service.ts'
-export { insertRows, select, updateRows, upsertRows } from './sql.ts'
+export { execute, insertRows, select, updateRows, upsertRows } from './sql.ts'
+export { inTransaction } from './transaction.ts'
 export { topicsOf, type Worker } from './worker.ts'

@@ -1,8 +1,10 @@
 import { instant } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
-import type { LaneWork, Tx } from './handler.ts'
+import type { LaneWork } from './handler.ts'
 import type { OwnedLane } from './lanes.ts'
 import { appendOutbox, type Parcel, type Scribe } from './outbox.ts'
+import { select } from './sql.ts'
+import { inTransaction, type Tx } from './transaction.ts'
 
 type Records = ReturnType<Scribe['write']>
 
@@ -15,12 +17,13 @@ export const underLanes = (
   owned: readonly OwnedLane[],
   act: (tx: Tx, lanes: readonly number[]) => Promise<Records>,
 ): Promise<Parcel[]> =>
-  knex.transaction(async (tx) => {
-    const { rows } = (await tx.raw(
+  inTransaction(knex, async (tx) => {
+    const rows = await select<{ lane: number }>(
+      tx,
       `select lane from lanes l join unnest(?::smallint[], ?::bigint[]) as r(lane, epoch) using (lane, epoch)
        order by lane for update of l skip locked`,
       [owned.map(({ lane }) => lane), owned.map(({ epoch }) => epoch)],
-    )) as { rows: { lane: number }[] }
+    )
     const lanes = rows.map(({ lane }) => lane)
     if (lanes.length === 0) return []
     const ownerOf = (lane: number) => (lanes.includes(lane) ? lane : (lanes[0] as number))

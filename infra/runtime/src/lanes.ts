@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
-import type { Tx } from './handler.ts'
-import { select } from './sql.ts'
+import { execute, select } from './sql.ts'
+import { inTransaction, type Tx } from './transaction.ts'
 
 /** A lane that this process owns, with what has arrived on it. */
 export interface OwnedLane {
@@ -24,20 +24,20 @@ export interface Claim {
  * So no answer of the old owner can be committed behind our drain.
  */
 export const claimLanes = (knex: Knex, lanes: readonly number[], owner: string): Promise<Claim[]> =>
-  knex.transaction(async (tx) => {
-    await tx.raw('insert into lanes (lane) select unnest(?::smallint[]) on conflict do nothing', [lanes as number[]])
-    const { rows } = (await tx.raw(
+  inTransaction(knex, async (tx) => {
+    await execute(tx, 'insert into lanes (lane) select unnest(?::smallint[]) on conflict do nothing', [lanes])
+    return select<Claim>(
+      tx,
       `with free as (select lane from lanes where lane = any(?) order by lane for update skip locked)
        update lanes l set epoch = epoch + 1, owner = ? from free where l.lane = free.lane
        returning l.lane, l.epoch, l.positions`,
-      [lanes as number[], owner],
-    )) as { rows: Claim[] }
-    return rows
+      [lanes, owner],
+    )
   })
 
 /** Write the first positions of topics that a lane has not read yet. */
 export const startPositions = (knex: Knex, claim: Claim, missing: Readonly<Record<string, number>>) =>
-  knex.raw('update lanes set positions = ?::jsonb || positions where lane = ? and epoch = ?', [
+  execute(knex, 'update lanes set positions = ?::jsonb || positions where lane = ? and epoch = ?', [
     JSON.stringify(missing),
     claim.lane,
     claim.epoch,
@@ -114,7 +114,8 @@ export const seenKey = ({ source, id }: MessageKey) => `${source}|${id}`
 
 /** A dead letter's id is not seen, so that it can be sent again when its cause is mended. */
 export const forgetSeen = (tx: Tx, ids: readonly MessageKey[]) =>
-  tx.raw(
+  execute(
+    tx,
     'delete from seen s using unnest(?::text[], ?::uuid[]) as r(source, id) where s.source = r.source and s.id = r.id',
     [ids.map(({ source }) => source), ids.map(({ id }) => id)],
   )
@@ -125,9 +126,10 @@ const MOST_FORGOTTEN_AT_ONCE = 20_000
 
 /** In portions, until nothing old is left. */
 export const forgetOldSeen = async (knex: Knex): Promise<void> => {
-  const { rowCount } = (await knex.raw(
+  const count = await execute(
+    knex,
     `delete from seen where ctid = any(array(
        select ctid from seen where seen_at < now() - interval '${SEEN_IS_KEPT_FOR}' limit ${MOST_FORGOTTEN_AT_ONCE}))`,
-  )) as { rowCount: number }
-  if (rowCount === MOST_FORGOTTEN_AT_ONCE) await forgetOldSeen(knex)
+  )
+  if (count === MOST_FORGOTTEN_AT_ONCE) await forgetOldSeen(knex)
 }

@@ -9,7 +9,7 @@ import { laneOf } from './kafka/lane-of.ts'
 import type { Outgoing } from './kafka/publisher.ts'
 import { pack, unpack } from './parcel.ts'
 import { recordKeyOf } from './record-key.ts'
-import { select } from './sql.ts'
+import { execute, select } from './sql.ts'
 
 /** A message to be published, and the lane whose owner answers for it; the partition it goes to may be another. */
 export interface Owed extends Outgoing {
@@ -141,5 +141,5 @@ const messageOf = ({ partition, ...message }: Single): Outgoing => ({
 })
 
 export const deletePublished = async (tx: Tx | Knex, seqs: readonly number[]) => {
-  if (seqs.length > 0) await tx.raw('delete from outbox where seq = any(?)', [seqs as number[]])
+  if (seqs.length > 0) await execute(tx, 'delete from outbox where seq = any(?)', [seqs])
 }

@@ -8,12 +8,15 @@ import type { Item } from './item.ts'
 import { forgetSeen, type LaneMove, openRound, seenKey } from './lanes.ts'
 import { appendOutbox, type Owed, type Parcel, type Scribe } from './outbox.ts'
 import { isLastWord } from './record-key.ts'
+import { inTransaction } from './transaction.ts'
 
 export interface RoundResult {
   readonly moved: ReadonlySet<number>
   readonly parcels: readonly Parcel[]
   readonly handled: number
   readonly deadLetters: number
+  /** Calls to the outside that are owed from now on. */
+  readonly calls: number
 }
 
 export interface RoundParts<State> {
@@ -67,7 +70,9 @@ export const takeRound = async <State>(
   let collided = false
   for (;;) {
     try {
-      return await parts.knex.transaction((tx) => new Round(parts, tx, poison, careful).take(items, moves, published))
+      return await inTransaction(parts.knex, (tx) =>
+        new Round(parts, tx, poison, careful).take(items, moves, published),
+      )
     } catch (error) {
       if (error instanceof Poisoned) {
         poison.set(error.message_, error.message)
@@ -90,6 +95,7 @@ class Round<State> {
   readonly #poison: Map<Message, string>
   readonly #careful: boolean
   readonly #now: Instant
+  #calls = 0
 
   constructor(parts: RoundParts<State>, tx: Tx, poison: Map<Message, string>, careful: boolean) {
     this.#parts = parts
@@ -114,10 +120,16 @@ class Round<State> {
       return first.get(item.message) === item && unseen.has(seenKey(item.message))
     })
     const good = fresh.flatMap(({ message }) => (message && !this.#poison.has(message) ? [message] : []))
+    // Without dead letters, nor a look at single messages, what is said is written in one breath with what is saved.
+    if (!this.#careful && fresh.length === good.length) {
+      const { said, saved } = await this.#decide(tx, good)
+      const [parcels] = await Promise.all([appendOutbox(tx, said), saved()])
+      return { moved, parcels, handled: good.length, deadLetters: 0, calls: this.#calls }
+    }
     const said = this.#careful ? await this.#attempt(tx, good) : await this.#run(tx, good)
     const { letters, told } = await this.#bury(fresh)
     const parcels = await appendOutbox(tx, [...said, ...told, ...letters])
-    return { moved, parcels, handled: good.length, deadLetters: letters.length }
+    return { moved, parcels, handled: good.length, deadLetters: letters.length, calls: this.#calls }
   }
 
   #lift(message: Message): Message {
@@ -127,7 +139,14 @@ class Round<State> {
 
   /** load → decide each, in order → save. @throws Poisoned with the message that cannot be decided or said. */
   async #run(tx: Tx, messages: readonly Message[]) {
-    if (messages.length === 0) return []
+    const { said, saved } = await this.#decide(tx, messages)
+    await saved()
+    return said
+  }
+
+  /** load → decide each, in order. `saved` is yet to be called. */
+  async #decide(tx: Tx, messages: readonly Message[]): Promise<{ said: Owed[]; saved: () => Promise<unknown> }> {
+    if (messages.length === 0) return { said: [], saved: () => Promise.resolve() }
     const { handler, scribe } = this.#parts
     const lifted = messages.map((message) => this.#lift(message))
     const state = await handler.load(tx, lifted)
@@ -147,15 +166,15 @@ class Round<State> {
     }
     const whole = scribe.write(handler.conclude?.(state) ?? [], null, (lifted[0] as Message).time)
     for (const record of whole) said.push({ ...record, owner: (messages[0] as Message).lane })
-    await handler.save(tx, state)
-    await appendEffects(tx, this.#parts.service, called)
-    return said
+    const { service } = this.#parts
+    this.#calls += called.length
+    return { said, saved: () => Promise.all([handler.save(tx, state), appendEffects(tx, service, called)]) }
   }
 
   /** As run, but an SQL error that stays is followed to the message it stays with: halve by user, then by order. */
   async #attempt(tx: Tx, messages: readonly Message[], tries = 1): Promise<Owed[]> {
     try {
-      return await tx.transaction((savepoint) => this.#run(savepoint, messages))
+      return await tx.savepoint((savepoint) => this.#run(savepoint, messages))
     } catch (error) {
       if (error instanceof Poisoned || isTrouble(error)) throw error
       if (messages.length === 1) {
@@ -196,7 +215,7 @@ class Round<State> {
     const said: Owed[] = []
     for (const failure of failures)
       try {
-        said.push(...(await this.#tx.transaction((savepoint) => this.#run(savepoint, [failure]))))
+        said.push(...(await this.#tx.savepoint((savepoint) => this.#run(savepoint, [failure]))))
       } catch (error) {
         if (isTrouble(error) && !(error instanceof Poisoned)) throw error
         // The failure of a failure: the dead letter alone remains.

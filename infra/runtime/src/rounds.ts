@@ -32,6 +32,8 @@ export interface RoundsOptions<State> {
   readonly log: Logger
   /** There may be room for another round. */
   readonly wake: () => void
+  /** A round has written down calls to make. */
+  readonly owesCalls: () => void
 }
 
 const MOST_UNPUBLISHED = 4
@@ -95,8 +97,9 @@ export class Rounds<State> {
     this.#lastAt = performance.now()
   }
 
-  #settle(moves: readonly LaneMove[], { moved, parcels, deadLetters }: RoundResult, generation: number) {
+  #settle(moves: readonly LaneMove[], { moved, parcels, deadLetters, calls }: RoundResult, generation: number) {
     this.#options.health.troubles = 0
+    if (calls > 0) this.#options.owesCalls()
     if (deadLetters > 0) {
       this.#bursts.note(deadLetters, Date.now())
       this.#options.log.error({ deadLetters }, 'Dead letters')

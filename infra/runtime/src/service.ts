@@ -9,6 +9,7 @@ import { createHttp } from './http.ts'
 import type { ISocketFactory } from './kafka/client.ts'
 import { type Logger, openLog } from './log.ts'
 import { Metrics } from './metrics.ts'
+import { select } from './sql.ts'
 import { Worker } from './worker.ts'
 
 export interface Parts {
@@ -126,10 +127,11 @@ const learn = async (codec: Codec, service: string, log: Logger) => {
 }
 
 const openWork = async (knex: Knex) => {
-  const { rows } = (await knex.raw(
+  const rows = await select<{ unpublished: number; uncalled: number }>(
+    knex,
     `select (select count(*) from outbox)::int as unpublished,
             (select count(*) from effects where attempts = 0)::int as uncalled`,
-  )) as { rows: { unpublished: number; uncalled: number }[] }
+  )
   return rows[0] as { unpublished: number; uncalled: number }
 }
 

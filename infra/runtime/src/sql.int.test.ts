@@ -34,7 +34,7 @@ const full = {
   yes: true,
   bytes: Buffer.from([0, 1, 255]),
   json: { list: [1, 'two', null], quoted: '"\\' },
-  oldJson: null,
+  oldJson: { a: [null, 'x'] },
   uniqueId: '0f9d2c1e-0000-4000-8000-1234567890ab',
   texts: ['a "quoted" one', 'back\\slash', '{},', ''],
   at: '2032-02-29T23:59:59.999Z',

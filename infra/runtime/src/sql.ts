@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Knex } from 'knex'
 import { binaryArray, formOf, isJson } from './binary-array.ts'
-import type { Tx } from './handler.ts'
+import { isInFailedTransaction, isPlanOutdated } from './failures.ts'
+import { type Answer, askOnce, databaseOf, Tx } from './transaction.ts'
 
 type Row = Record<string, unknown>
 
@@ -22,20 +23,42 @@ const fromRow = <T>(row: Row): T => {
   return object as T
 }
 
-const nameOf = memo((sql) => `s_${createHash('sha256').update(sql).digest('hex').slice(0, 24)}`)
+/** Raised when a migration has changed what a prepared statement returns: under its new name it is prepared anew. */
+let generation = 0
+const hashed = memo((sql) => createHash('sha256').update(sql).digest('hex').slice(0, 24))
+/** The driver counts its bindings. */
+const numbered = memo((sql) => {
+  let count = 0
+  return sql.replaceAll('?', () => `$${++count}`)
+})
+const nameOf = (sql: string) => `s${generation}_${hashed(sql)}`
 
 /**
- * Prepared once per connection: the texts are few and constant, and planning costs more than most of them. Not what reads
- * all columns: its plan dies when a migration adds one under a running service.
+ * Prepared once per connection: the texts are few and constant, and planning costs more than most of them. What reads all
+ * columns fails once when a migration adds one under a running service: trouble, over with the next try.
  */
-const run = (tx: Tx | Knex, sql: string, bindings: readonly unknown[]) =>
-  sql.includes('*')
-    ? tx.raw(sql, bindings as Knex.RawBinding[])
-    : tx.raw(sql, bindings as Knex.RawBinding[]).options({ name: nameOf(sql) })
+const run = async (on: Tx | Knex, sql: string, bindings: readonly unknown[]): Promise<Answer> => {
+  if (bindings.includes(undefined)) throw new TypeError(`A binding is undefined: ${sql}`)
+  const question = { name: nameOf(sql), text: numbered(sql), values: bindings }
+  try {
+    return await (on instanceof Tx ? on.ask(question) : askOnce(on, question))
+  } catch (error) {
+    if (on instanceof Tx) {
+      if (isInFailedTransaction(error)) throw on.failure ?? error
+      on.failure ??= error
+    }
+    if (isPlanOutdated(error)) generation += 1
+    throw error
+  }
+}
+
+/** A statement whose rows nobody reads. @returns how many there are */
+export const execute = async (tx: Tx | Knex, sql: string, bindings: readonly unknown[] = []): Promise<number> =>
+  (await run(tx, sql, bindings)).rowCount ?? 0
 
 /** Rows with camelCase properties. `?` binds; an array binds as a PostgreSQL array. */
 export const select = async <T>(tx: Tx | Knex, sql: string, bindings: readonly unknown[] = []): Promise<T[]> => {
-  const { rows } = (await run(tx, sql, bindings)) as { rows: Row[] }
+  const { rows } = await run(tx, sql, bindings)
   return rows.map((row) => fromRow<T>(row))
 }
 
@@ -48,9 +71,9 @@ const tables = new WeakMap<object, Map<string, Promise<ReadonlyMap<string, Colum
 
 /** The columns of a table, asked once per process and database. */
 const columnsOf = (tx: Tx | Knex, table: string): Promise<ReadonlyMap<string, Column>> => {
-  const { config } = tx.client as { config: object }
-  const known = tables.get(config) ?? new Map<string, Promise<ReadonlyMap<string, Column>>>()
-  tables.set(config, known)
+  const database = databaseOf(tx)
+  const known = tables.get(database) ?? new Map<string, Promise<ReadonlyMap<string, Column>>>()
+  tables.set(database, known)
   const asked = known.get(table) ?? askColumns(tx, table)
   known.set(table, asked)
   asked.catch(() => known.delete(table))

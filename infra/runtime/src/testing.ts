@@ -162,6 +162,17 @@ export class Listener {
   }
 }
 
+/** Counts what was ever written to a topic, over one connection that stays: for who asks again and again. */
+export const openCounter = async ({ brokers }: Pick<Servers, 'brokers'>) => {
+  const admin = connectKafka({ brokers, clientId: 'test-counter', log: silent }).admin()
+  await admin.connect()
+  return {
+    count: async (topic: string): Promise<number> =>
+      (await admin.fetchTopicOffsets(topic)).reduce((sum, { high }) => sum + Number(high), 0),
+    close: () => admin.disconnect(),
+  }
+}
+
 /** Waits for what must become true. @throws after the deadline, with what was seen last. */
 export const eventually = async <T>(
   look: () => Promise<T> | T,

@@ -94,7 +94,12 @@ export class Worker<State = unknown> {
       wake: () => this.#wake(),
     }
     const { mode, paceMilliseconds } = options
-    this.#rounds = new Rounds({ ...parts, service, handler, mode, paceMilliseconds, offsets: this.#offsets })
+    this.#rounds = new Rounds({
+      ...parts,
+      ...{ service, handler, mode, paceMilliseconds },
+      offsets: this.#offsets,
+      owesCalls: () => this.#errands.expectCalls(),
+    })
     this.#errands = new Errands({ ...parts, work: options.work, calls: handler.calls })
     this.#membership = new Membership({
       connection,

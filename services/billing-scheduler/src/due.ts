@@ -23,6 +23,8 @@ const horizonIn = async (mode: ClockMode, tx: Connection, wallClock: Instant) =>
 export const dueWork = (mode: ClockMode, more: () => void): LaneWork => ({
   name: 'due',
   everyMilliseconds: EVERY_MILLISECONDS,
+  // An advance of the test clock waits for each answer; the wall clock is not hastened by any.
+  unhurried: mode === 'system',
   run: async (tx: Tx, lanes, wallClock) => {
     const { horizon, asOf } = await horizonIn(mode, tx, wallClock)
     const due = await takeDue(tx, lanes, { horizon, wallClock, most: MOST_AT_ONCE })

@@ -1,5 +1,5 @@
 import { type Bed, openBed } from '@coding-plans/local/bed'
-import { insertRows, migrate, openDatabase, type Tx } from '@coding-plans/runtime'
+import { insertRows, inTransaction, migrate, openDatabase, type Tx } from '@coding-plans/runtime'
 import { message } from '@coding-plans/runtime/testing'
 import { instant, userId } from '@coding-plans/schemas'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -56,7 +56,7 @@ const term = ({ boundary = instant(100), ...change }: Partial<Term>): Term => ({
   ...change,
 })
 const insert = (terms: readonly Term[]) => insertRows(knex, 'terms', terms)
-const within = <T>(work: (tx: Tx) => Promise<T>) => knex.transaction(work)
+const within = <T>(work: (tx: Tx) => Promise<T>) => inTransaction(knex, work)
 const take = (horizon: number, { lanes = EVERY_LANE, most = 100, wallClock = WALL } = {}) =>
   within((tx) => takeDue(tx, lanes, { horizon: instant(horizon), wallClock, most }))
 const idsOf = (terms: readonly Term[]) => terms.map(({ subscriptionId }) => subscriptionId)

@@ -1,4 +1,4 @@
-import { insertRows, type Message, select, type Tx, updateRows, upsertRows } from '@coding-plans/runtime'
+import { execute, insertRows, type Message, select, type Tx, updateRows, upsertRows } from '@coding-plans/runtime'
 import type { AdvanceClock, Instant, RunBillingTick } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
 import type { Agenda, Outcome, Tick } from './agenda.ts'
@@ -16,21 +16,22 @@ export const loadAgenda = async (
   const operations = messages.flatMap(({ name, body }) =>
     name === 'AdvanceClock' || name === 'RunBillingTick' ? [(body as AdvanceClock | RunBillingTick).operationId] : [],
   )
-  const terms = await select<Term>(
+  const locked = select<Term>(
     tx,
     `select * from terms where subscription_id = any(?) or (user_id = any(?) and state = 'said')
      order by subscription_id for update`,
     [subscriptions, users],
   )
-  const known =
+  const asked =
     operations.length === 0
       ? []
-      : await select<Pick<Advance, 'operationId'>>(
+      : select<Pick<Advance, 'operationId'>>(
           tx,
           `select operation_id from advances where operation_id = any(?)
            union all select operation_id from ticks where operation_id = any(?)`,
           [operations, operations],
         )
+  const [terms, known] = await Promise.all([locked, asked])
   return {
     terms: new Map(terms.map((term) => [term.subscriptionId, term])),
     changed: new Set(),
@@ -44,16 +45,18 @@ export const loadAgenda = async (
 
 export const saveAgenda = async (tx: Tx, { terms, changed, requested, ticks, counted }: Agenda) => {
   const rows = [...changed].map((id) => terms.get(id) as Term)
-  await upsertRows(tx, 'terms', ['subscriptionId'], rows)
-  await insertRows(tx, 'advances', requested, 'on conflict do nothing')
-  await insertRows(
-    tx,
-    'tallies',
-    [...counted.values()],
-    'on conflict (lane, outcome) do update set count = tallies.count + excluded.count',
-  )
+  await Promise.all([
+    upsertRows(tx, 'terms', ['subscriptionId'], rows),
+    insertRows(tx, 'advances', requested, 'on conflict do nothing'),
+    insertRows(
+      tx,
+      'tallies',
+      [...counted.values()],
+      'on conflict (lane, outcome) do update set count = tallies.count + excluded.count',
+    ),
+    rows.length > 0 && raiseGeneration(tx),
+  ])
   if (ticks.length > 0) await saveTicks(tx, ticks)
-  if (rows.length > 0) await raiseGeneration(tx)
 }
 
 /**
@@ -70,9 +73,9 @@ export const takeDue = async (
     `with earliest as (
        select t.user_id, t.due from terms t
        where t.state = 'waiting' and t.due <= ? and t.lane = any(?) and (t.retry_at is null or t.retry_at <= ?)
-         and not exists (
-           select from terms o where o.user_id = t.user_id and o.state in ('waiting', 'said')
-             and (o.state = 'said' or o.due < t.due))
+         -- One look in an index for each of them; as "not exists" it is joined with all terms there are.
+         and (select true from terms o where o.user_id = t.user_id and o.state in ('waiting', 'said')
+             and (o.state = 'said' or o.due < t.due) limit 1) is null
        order by t.due, t.created_at, t.subscription_id
        limit ?
      ), said as (
@@ -112,7 +115,7 @@ export const findFurthestSaid = async (tx: Tx): Promise<Instant | null> => {
   return rows[0]?.furthest ?? null
 }
 
-const raiseGeneration = (tx: Tx) => tx.raw(`select nextval('term_generation')`)
+const raiseGeneration = (tx: Tx) => execute(tx, `select nextval('term_generation')`)
 
 /** Another number whenever a term was said, answered or begun since. */
 export const readGeneration = async (tx: Tx): Promise<number> => {
@@ -161,7 +164,7 @@ const ADVANCES_ARE_KEPT_MILLISECONDS = 8 * 86_400_000
 /** Note the answer of an advance, and forget those that were answered long ago. */
 export const answerAdvance = async (tx: Tx, operationId: string, wallClock: Instant) => {
   await updateRows(tx, 'advances', ['operationId'], [{ operationId, answeredAt: wallClock }])
-  await tx.raw('delete from advances where answered_at < ?', [wallClock - ADVANCES_ARE_KEPT_MILLISECONDS])
+  await execute(tx, 'delete from advances where answered_at < ?', [wallClock - ADVANCES_ARE_KEPT_MILLISECONDS])
 }
 
 const OUTCOMES = [
@@ -231,7 +234,7 @@ const TICKS_WAIT_MILLISECONDS = 3_600_000
 /** Note the answer of a tick, and forget those that were answered long ago or in vain. */
 export const answerTick = async (tx: Tx, operationId: string, wallClock: Instant) => {
   await updateRows(tx, 'ticks', ['operationId'], [{ operationId, answeredAt: wallClock }])
-  await tx.raw('delete from ticks where answered_at < ? or (answered_at is null and asked_at < ?)', [
+  await execute(tx, 'delete from ticks where answered_at < ? or (answered_at is null and asked_at < ?)', [
     wallClock - ADVANCES_ARE_KEPT_MILLISECONDS,
     wallClock - TICKS_WAIT_MILLISECONDS,
   ])

@@ -1,19 +1,16 @@
-import type { Message, Saying, Tx } from '@coding-plans/runtime'
+import { inTransaction, type Message, type Saying } from '@coding-plans/runtime'
 import { message } from '@coding-plans/runtime/testing'
 import { type Bodies, instant } from '@coding-plans/schemas'
+import type { Knex } from 'knex'
 import type { Command } from './book.testing.ts'
 import { handler } from './handlers.ts'
 import type { Ledger } from './ledger.ts'
 
 export type Asked = { [Name in Command]: [Name, Bodies[Name]] }[Command]
 
-interface Database {
-  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
-}
-
 /** What the runtime does with a round, without delivery; what it says but for what is more available, and what it calls. The first command has this time, each other a millisecond more. */
-export const roundAt = (knex: Database, time: number, asked: readonly Asked[]): Promise<Saying[]> =>
-  knex.transaction(async (tx) => {
+export const roundAt = (knex: Knex, time: number, asked: readonly Asked[]): Promise<Saying[]> =>
+  inTransaction(knex, async (tx) => {
     const messages = asked.map(
       ([name, body], place) => message(name, body as never, { time: instant(time + place) }) as Message,
     )

@@ -1,4 +1,4 @@
-import { insertRows, type Message, select, type Tx, updateRows, upsertRows } from '@coding-plans/runtime'
+import { execute, insertRows, type Message, select, type Tx, updateRows, upsertRows } from '@coding-plans/runtime'
 import type { Bodies, MessageName } from '@coding-plans/schemas'
 import type { Account } from './domain/account.ts'
 import type { AutoTopUp, Decline, Hold, Setting, TopUp } from './domain/decision.ts'
@@ -22,10 +22,13 @@ export const loadLedger = async (tx: Tx, messages: readonly Message[]): Promise<
   const toppingUp = [...bodiesOf(messages, 'TopUpCredits'), ...bodiesOf(messages, 'SettleTopUp')]
   const closing = bodiesOf(messages, 'CloseAccount')
   const making = [...posting, ...refunding, ...setting, ...toppingUp, ...closing]
-  for (const account of await lockAccounts(tx, { all: [...holding, ...capturing, ...releasing, ...making], making }))
-    ledger.accounts.set(account.userId, account)
-  await loadTopUps(tx, ledger, { setting, toppingUp, closing })
-  for (const hold of await findHolds(tx, [...holding, ...capturing, ...releasing], capturing)) {
+  const [accounts, holds] = await Promise.all([
+    lockAccounts(tx, { all: [...holding, ...capturing, ...releasing, ...making], making }),
+    findHolds(tx, [...holding, ...capturing, ...releasing], capturing),
+    loadTopUps(tx, ledger, { setting, toppingUp, closing }),
+  ])
+  for (const account of accounts) ledger.accounts.set(account.userId, account)
+  for (const hold of holds) {
     ledger.holds.set(hold.holdId, hold)
     if (hold.state === 'captured' && hold.boundary !== null)
       ledger.charged.set(termKey(hold.subscriptionId, hold.boundary), hold.holdId)
@@ -44,9 +47,10 @@ export const loadLedger = async (tx: Tx, messages: readonly Message[]): Promise<
     ...refunding.map(({ refundId }) => transferId('refund', refundId)),
     ...toppingUp.map(({ topUpId }) => transferId('top_up', topUpId)),
   ]
-  for (const transfer of await findTransfers(tx, repeated)) ledger.transfers.set(transfer.id, transfer)
   const unknown = holding.map(({ holdId }) => holdId).filter((holdId) => !stateOf(holdId))
-  for (const decline of await findDeclines(tx, unknown)) ledger.declines.set(decline.holdId, decline)
+  const [transfers, declines] = await Promise.all([findTransfers(tx, repeated), findDeclines(tx, unknown)])
+  for (const transfer of transfers) ledger.transfers.set(transfer.id, transfer)
+  for (const decline of declines) ledger.declines.set(decline.holdId, decline)
   return ledger
 }
 
@@ -54,17 +58,19 @@ export const loadLedger = async (tx: Tx, messages: readonly Message[]): Promise<
 export const saveLedger = async (tx: Tx, ledger: Ledger) => {
   const { accounts, holds, written } = ledger
   const holdsOf = (ids: ReadonlySet<string>) => [...ids].map((id) => holds.get(id) as Hold)
-  await insertRows(tx, 'transfers', written.transfers)
-  await updateRows(
-    tx,
-    'accounts',
-    ['userId'],
-    [...written.accounts].map((id) => accounts.get(id) as Account),
-  )
-  await insertRows(tx, 'holds', holdsOf(written.openedHolds))
-  await updateRows(tx, 'holds', ['holdId'], holdsOf(written.closedHolds))
-  await saveDeclines(tx, written.declines)
-  await saveTopUps(tx, ledger)
+  await Promise.all([
+    insertRows(tx, 'transfers', written.transfers),
+    updateRows(
+      tx,
+      'accounts',
+      ['userId'],
+      [...written.accounts].map((id) => accounts.get(id) as Account),
+    ),
+    insertRows(tx, 'holds', holdsOf(written.openedHolds)),
+    updateRows(tx, 'holds', ['holdId'], holdsOf(written.closedHolds)),
+    saveDeclines(tx, written.declines),
+    saveTopUps(tx, ledger),
+  ])
 }
 
 interface TopUpMessages {
@@ -112,7 +118,7 @@ const saveTopUps = async (tx: Tx, { accounts, settings, topUps, operations, writ
     [...written.operations].map((id) => operations.get(id) as Setting),
   )
   if (written.operations.size > 0)
-    await tx.raw(`delete from operations where asked_at < now() - interval '${DECLINES_ARE_KEPT_FOR}'`)
+    await execute(tx, `delete from operations where asked_at < now() - interval '${DECLINES_ARE_KEPT_FOR}'`)
   await forgetMethods(
     tx,
     [...written.accounts].filter((id) => accounts.get(id)?.closedAt),
@@ -123,7 +129,8 @@ const saveTopUps = async (tx: Tx, { accounts, settings, topUps, operations, writ
 const forgetMethods = async (tx: Tx, closed: readonly string[]) => {
   if (closed.length === 0) return
   for (const table of ['top_ups', 'operations'])
-    await tx.raw(
+    await execute(
+      tx,
       `update ${table} set payment_method_id = null where user_id = any(?) and payment_method_id is not null`,
       [closed as string[]],
     )
@@ -140,20 +147,32 @@ const lockAccounts = async (
   tx: Tx,
   { all, making }: Record<'all' | 'making', readonly { userId: string }[]>,
 ): Promise<Account[]> => {
-  if (making.length > 0)
-    await tx.raw(
+  const made =
+    making.length > 0 &&
+    execute(
+      tx,
       'insert into accounts (user_id) select distinct u from unnest(?::text[]) u order by u on conflict do nothing',
       [making.map(({ userId }) => userId)],
     )
-  return select<Account>(tx, 'select * from accounts where user_id = any(?) order by user_id for update', [
-    [...new Set(all.map(({ userId }) => userId))],
-  ])
+  const locked = select<Account>(
+    tx,
+    `select ${ACCOUNT_COLUMNS} from accounts where user_id = any(?) order by user_id for update`,
+    [[...new Set(all.map(({ userId }) => userId))]],
+  )
+  const [accounts] = await Promise.all([locked, made])
+  return accounts
 }
+
+const ACCOUNT_COLUMNS =
+  'user_id, available, held, revenue, funding, promotion, refund, version, last_at, hash, closed_at'
 
 interface Term {
   readonly subscriptionId: string
   readonly boundary: number
 }
+
+const HOLD_COLUMNS = `hold_id, user_id, amount, state, subscription_id, boundary, purpose, operation_id, opened_at,
+  closed_at, charge_id, entry_id`
 
 /** The holds of these ids, and whichever hold was captured for these terms. */
 const findHolds = async (tx: Tx, named: readonly { holdId: string }[], terms: readonly Term[]): Promise<Hold[]> =>
@@ -161,10 +180,10 @@ const findHolds = async (tx: Tx, named: readonly { holdId: string }[], terms: re
     ? []
     : select<Hold>(
         tx,
-        `select * from holds where hold_id = any(?)
+        `select ${HOLD_COLUMNS} from holds h where hold_id = any(?)
          union
-         select h.* from holds h join unnest(?::text[], ?::bigint[]) t(subscription_id, boundary)
-           on h.subscription_id = t.subscription_id and h.boundary = t.boundary
+         select ${HOLD_COLUMNS} from holds h join unnest(?::text[], ?::bigint[]) t(subscription, term)
+           on h.subscription_id = t.subscription and h.boundary = t.term
          where h.state = 'captured'`,
         [
           named.map(({ holdId }) => holdId),
@@ -187,7 +206,8 @@ const findDeclines = async (tx: Tx, holdIds: readonly string[]): Promise<Decline
 
 const saveDeclines = async (tx: Tx, declines: readonly Decline[]) => {
   if (declines.length === 0) return
-  await tx.raw(
+  await execute(
+    tx,
     `delete from declines where user_id = any(?) and declined_at < now() - interval '${DECLINES_ARE_KEPT_FOR}'`,
     [declines.map(({ userId }) => userId)],
   )

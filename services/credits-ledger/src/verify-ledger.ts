@@ -1,4 +1,4 @@
-import { select, type Tx } from '@coding-plans/runtime'
+import { inTransaction, select, type Tx } from '@coding-plans/runtime'
 import type { UserId } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
 import type { Account } from './domain/account.ts'
@@ -21,30 +21,30 @@ const TRANSFERS_AT_ONCE = 5_000
 
 /** Reads the whole ledger as of one instant, beside the running service, and checks it (LED-1, LED-2, LED-5). */
 export const verifyLedger = (knex: Knex): Promise<Verdict> =>
-  knex.transaction(
-    async (tx) => {
-      const complaints = await findStrays(tx)
-      let [accounts, transfers, openHolds] = [0, 0, 0]
-      for await (const page of pagesOfAccounts(tx)) {
-        const checks = new Map(page.map(({ userId }) => [userId, checkAccount(userId)]))
-        for await (const transfer of transfersOf(tx, page)) {
-          checks.get(transfer.userId)?.take(transfer)
-          transfers += 1
-        }
-        const holds = Map.groupBy(await holdsOf(tx, page), ({ userId }) => userId)
-        for (const account of page) {
-          const own = holds.get(account.userId) ?? []
-          const complaint = checks.get(account.userId)?.finish(account, own)
-          if (complaint) complaints.push(`${account.userId}: ${complaint}`)
-          openHolds += own.filter(({ state }) => state === 'open').length
-        }
-        accounts += page.length
-        if (complaints.length >= MOST_COMPLAINTS) break
-      }
-      return { accounts, transfers, openHolds, complaints: complaints.slice(0, MOST_COMPLAINTS) }
-    },
-    { isolationLevel: 'repeatable read', readOnly: true },
-  )
+  inTransaction(knex, verifyIn, 'begin isolation level repeatable read read only')
+
+/** As this transaction sees it. */
+export const verifyIn = async (tx: Tx): Promise<Verdict> => {
+  const complaints = await findStrays(tx)
+  let [accounts, transfers, openHolds] = [0, 0, 0]
+  for await (const page of pagesOfAccounts(tx)) {
+    const checks = new Map(page.map(({ userId }) => [userId, checkAccount(userId)]))
+    for await (const transfer of transfersOf(tx, page)) {
+      checks.get(transfer.userId)?.take(transfer)
+      transfers += 1
+    }
+    const holds = Map.groupBy(await holdsOf(tx, page), ({ userId }) => userId)
+    for (const account of page) {
+      const own = holds.get(account.userId) ?? []
+      const complaint = checks.get(account.userId)?.finish(account, own)
+      if (complaint) complaints.push(`${account.userId}: ${complaint}`)
+      openHolds += own.filter(({ state }) => state === 'open').length
+    }
+    accounts += page.length
+    if (complaints.length >= MOST_COMPLAINTS) break
+  }
+  return { accounts, transfers, openHolds, complaints: complaints.slice(0, MOST_COMPLAINTS) }
+}
 
 async function* pagesOfAccounts(tx: Tx) {
   let after = ''

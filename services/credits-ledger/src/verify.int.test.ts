@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { type Bed, openBed } from '@coding-plans/local/bed'
-import { migrate, openDatabase, select } from '@coding-plans/runtime'
+import { execute, inTransaction, migrate, openDatabase, select } from '@coding-plans/runtime'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { captureHold, holdCredits, postCredits, releaseHold } from './bodies.testing.ts'
 import type { Transfer } from './domain/transfer.ts'
 import { migrations } from './migrations/index.ts'
 import { type Asked, roundAt } from './rounds.testing.ts'
-import { verifyLedger } from './verify-ledger.ts'
+import { verifyIn } from './verify-ledger.ts'
 
 let bed: Bed
 let knex: ReturnType<typeof openDatabase>
@@ -41,14 +41,14 @@ afterAll(async () => {
 const tampered = async (...sql: string[]) => {
   const undo = new Error('Nothing of it stays.')
   let found: readonly string[] = []
-  const tampering = knex.transaction(async (tx) => {
-    await tx.raw(`
-      set local session_replication_role = 'replica';
-      alter table transfers drop constraint transfers_cause, drop constraint transfers_one_way;
-      drop index transfers_post_an_operation_once;
-    `)
-    for (const one of sql) await tx.raw(one)
-    found = (await verifyLedger(tx)).complaints
+  const tampering = inTransaction(knex, async (tx) => {
+    const around = [
+      `set local session_replication_role = 'replica'`,
+      'alter table transfers drop constraint transfers_cause, drop constraint transfers_one_way',
+      'drop index transfers_post_an_operation_once',
+    ]
+    for (const one of [...around, ...sql]) await execute(tx, one)
+    found = (await verifyIn(tx)).complaints
     throw undo
   })
   await expect(tampering).rejects.toBe(undo)

@@ -1,7 +1,7 @@
 import { backOff, isTrouble, type Logger, pause, type Saying } from '@coding-plans/runtime'
 import type { Instant } from '@coding-plans/schemas'
-import { type IdempotencyKey, newOperationId, operationIdOf } from './idempotency.ts'
-import { decideKey, type KeptKey } from './key-decision.ts'
+import { FIRST_ATTEMPT, type IdempotencyKey, newOperationId, operationIdOf } from './idempotency.ts'
+import { decideKey, type KeptKey, neverUsed } from './key-decision.ts'
 import type { OperationKind } from './operation-kinds.ts'
 import { type Problem, unavailable } from './problem.ts'
 import {
@@ -137,13 +137,17 @@ export class Acceptor {
 
 /** One transaction's worth: keys, facts, decisions in memory, then everything is written at once. */
 const take = async (acceptance: Acceptance, batch: readonly Waiting[]): Promise<Batch> => {
-  const time = await acceptance.time()
+  const asked = distinctKeys(batch)
+  const [time, deleted, kept, facts] = await Promise.all([
+    acceptance.time(),
+    acceptance.deleted([...new Set(batch.flatMap(({ intent }) => usersOf(intent)))]),
+    acceptance.lockKeys([...asked.values()]),
+    factsOf(acceptance, batch),
+  ])
   if (time === null) throw unavailable('The clock has not been heard yet.')
-  const deleted = await acceptance.deleted([...new Set(batch.flatMap(({ intent }) => usersOf(intent)))])
   const isDeleted = ({ intent }: Waiting) => usersOf(intent).some((user) => deleted.has(user))
-  const admitted = batch.filter((one) => !isDeleted(one))
-  const kept = await acceptance.lockKeys(uniqueScopes(admitted))
-  const facts = await factsOf(acceptance, admitted)
+  /** New keys, each written as the first attempt of the first request that came with it. */
+  const made = new Map([...asked].filter(([scope]) => kept.get(scope) === neverUsed))
   const operations: NewOperation[] = []
   const keys = new Map<string, KeyWrite>()
   const sayings: Saying[] = []
@@ -173,9 +177,12 @@ const take = async (acceptance: Acceptance, batch: readonly Waiting[]): Promise<
     })
     if (decision && intent.key) {
       const { scope, request } = intent.key
-      keys.set(scope.toString('hex'), { scope, request, attempt: decision.attempt, operationId: id })
+      const name = scope.toString('hex')
+      const isWritten = decision.attempt === FIRST_ATTEMPT && made.get(name)?.request.equals(request)
+      made.delete(name)
+      if (!isWritten) keys.set(name, { scope, request, attempt: decision.attempt, operationId: id })
       // An equal request behind this one, in the same batch, meets what was just decided.
-      kept.set(scope.toString('hex'), {
+      kept.set(name, {
         request: request.toString('hex'),
         attempt: decision.attempt,
         operationId: id,
@@ -184,8 +191,11 @@ const take = async (acceptance: Acceptance, batch: readonly Waiting[]): Promise<
     }
     return { verdict: 'new', operationId: id, finished: refused !== null }
   })
-  await acceptance.write(operations, [...keys.values()])
-  const publish = sayings.length > 0 ? await acceptance.append(sayings, time) : () => {}
+  const unused = [...made.values()].map(({ scope }) => scope)
+  const [publish] = await Promise.all([
+    sayings.length > 0 ? acceptance.append(sayings, time) : () => {},
+    acceptance.write(operations, [...keys.values()], unused),
+  ])
   return { verdicts, publish }
 }
 
@@ -193,9 +203,14 @@ const take = async (acceptance: Acceptance, batch: readonly Waiting[]): Promise<
 const usersOf = ({ kind, caller, subject, about = caller }: Intent) =>
   kind === 'delete_account' ? (caller === subject ? [] : [caller]) : [caller, about]
 
-const uniqueScopes = (batch: readonly Waiting[]) => {
-  const scopes = batch.flatMap(({ intent }) => (intent.key ? [intent.key.scope] : []))
-  return [...new Map(scopes.map((scope) => [scope.toString('hex'), scope])).values()]
+/** By scope, in hexadecimal; of several requests under one key, the first. */
+const distinctKeys = (batch: readonly Waiting[]) => {
+  const keys = new Map<string, IdempotencyKey>()
+  for (const { intent } of batch) {
+    const scope = intent.key?.scope.toString('hex')
+    if (intent.key && scope && !keys.has(scope)) keys.set(scope, intent.key)
+  }
+  return keys
 }
 
 const keptOf = (kept: ReadonlyMap<string, KeptKey>, { scope }: IdempotencyKey): KeptKey => {

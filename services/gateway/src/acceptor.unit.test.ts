@@ -3,8 +3,8 @@ import { instant } from '@coding-plans/schemas'
 import { expect, test } from 'vitest'
 import { Acceptor, type Intent } from './acceptor.ts'
 import { body } from './events.testing.ts'
-import { idempotencyKey } from './idempotency.ts'
-import type { KeptKey } from './key-decision.ts'
+import { idempotencyKey, operationIdOf } from './idempotency.ts'
+import { type KeptKey, neverUsed } from './key-decision.ts'
 import { type AcceptingStore, Ambiguous, type NewOperation } from './store/accepting.ts'
 
 /** The accepting side of a database, in maps; a transaction that throws leaves nothing. */
@@ -18,7 +18,6 @@ const openStore = () => {
     failures: [] as ('before' | 'lost before' | 'lost after')[],
     time: 5 as number | null,
     deleted: [] as string[],
-    locked: [] as string[],
   }
   const store: AcceptingStore = {
     accept: async (act) => {
@@ -28,20 +27,22 @@ const openStore = () => {
       const writes: (() => void)[] = []
       const result = await act({
         time: async () => (state.time === null ? null : instant(state.time)),
-        lockKeys: async (scopes) => {
-          state.locked.push(...scopes.map((scope) => scope.toString('hex')))
-          return new Map(
-            scopes.map((scope): [string, KeptKey] => [
-              scope.toString('hex'),
-              keys.get(scope.toString('hex')) ?? { request: '', attempt: 0, operationId: null, outcome: null },
-            ]),
-          )
-        },
+        lockKeys: async (asked) =>
+          new Map(
+            asked.map(({ scope, request }): [string, KeptKey] => {
+              const name = scope.toString('hex')
+              const known = keys.get(name)
+              const first = { request: request.toString('hex'), attempt: 1, operationId: operationIdOf(scope, 1) }
+              if (!known) writes.push(() => keys.set(name, { ...first, outcome: null }))
+              return [name, known ?? neverUsed]
+            }),
+          ),
         purchaseFacts: async (questions) =>
           questions.map(() => ({ planVersion: 1, knownSubscriptionId: null, knownEnd: null })),
         deleted: async (users) => new Set(users.filter((user) => state.deleted.includes(user))),
-        write: async (rows, kept) => {
+        write: async (rows, kept, unused) => {
           writes.push(() => {
+            for (const scope of unused) keys.delete(scope.toString('hex'))
             for (const row of rows) operations.set(row.id, row)
             for (const { scope, request, attempt, operationId } of kept)
               keys.set(scope.toString('hex'), { request: request.toString('hex'), attempt, operationId, outcome: null })
@@ -58,7 +59,7 @@ const openStore = () => {
     },
     existing: async (ids) => new Set(ids.filter((id) => operations.has(id))),
   }
-  return { acceptor: new Acceptor(store, openLog('gateway', 'silent')), operations, said, published, state }
+  return { acceptor: new Acceptor(store, openLog('gateway', 'silent')), operations, keys, said, published, state }
 }
 
 const keyed = (key: string, path = '/v1/x') =>
@@ -91,7 +92,7 @@ test('IDE-1: equal keys in one batch attach to the first; another request under 
 })
 
 test('PER-1: who is deleted, or for whom it is asked, gets no operation and no key; a deletion of oneself is asked again', async () => {
-  const { acceptor, operations, state } = openStore()
+  const { acceptor, operations, keys, state } = openStore()
   state.deleted = ['ada']
   const cases: [Partial<Intent>, string][] = [
     [{}, 'deleted'],
@@ -106,7 +107,7 @@ test('PER-1: who is deleted, or for whom it is asked, gets no operation and no k
   const verdicts = await Promise.all(cases.map(([change]) => acceptor.accept(intent(change))))
   expect(verdicts.map(({ verdict }) => verdict)).toEqual(cases.map(([, verdict]) => verdict))
   expect(operations.size).toBe(3)
-  expect(state.locked).toEqual([])
+  expect(keys.size).toBe(0)
 })
 
 test('ERR-1: 503 is said only when nothing was accepted', async () => {

@@ -34,6 +34,8 @@ export const idempotencyKey = (
 
 const ID_CHARACTERS = 32
 
+export const FIRST_ATTEMPT = 1
+
 /** The id of the n-th attempt under a key: the same on every instance. */
 export const operationIdOf = (scope: Buffer, attempt: number) =>
   `op_${createHash('sha256').update(scope).update(String(attempt)).digest('hex').slice(0, ID_CHARACTERS)}`

@@ -1,3 +1,4 @@
+import { FIRST_ATTEMPT } from './idempotency.ts'
 import type { Outcome } from './rows.ts'
 
 /** What is kept of an idempotency key; `outcome` only once it can be seen. */
@@ -8,6 +9,9 @@ export interface KeptKey {
   readonly operationId: string | null
   readonly outcome: Outcome | null
 }
+
+/** A key before its first attempt. */
+export const neverUsed: KeptKey = { request: '', attempt: FIRST_ATTEMPT - 1, operationId: null, outcome: null }
 
 export type KeyDecision =
   | { readonly verdict: 'new'; readonly attempt: number }

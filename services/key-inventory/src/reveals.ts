@@ -1,4 +1,4 @@
-import { type Parts, say } from '@coding-plans/runtime'
+import { inTransaction, type Parts, say } from '@coding-plans/runtime'
 import type { Instant } from '@coding-plans/schemas'
 import { type Contents, findContents, noteReveal, secondsToWait } from './store-reveals.ts'
 import { recordOfKey, recordOfSlot, type Vault } from './vault.ts'
@@ -24,7 +24,7 @@ export const openReveals =
   async (request: RevealRequest): Promise<Revealed> => {
     const { userId, providerId, at } = request
     let publish = () => {}
-    const revealed = await knex.transaction(async (tx): Promise<Revealed> => {
+    const revealed = await inTransaction(knex, async (tx): Promise<Revealed> => {
       const retryAfterSeconds = await secondsToWait(tx, userId, perMinute)
       if (retryAfterSeconds > 0) return { refused: 'rate_limited', retryAfterSeconds }
       const shown = show(vault, request, await findContents(tx, userId, providerId))

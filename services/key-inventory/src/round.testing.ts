@@ -1,4 +1,4 @@
-import type { Message, openDatabase, Saying } from '@coding-plans/runtime'
+import { inTransaction, type Message, type openDatabase, type Saying } from '@coding-plans/runtime'
 import { decide } from './handlers.ts'
 import type { Inventory } from './inventory.ts'
 import { stockEvents } from './stock-events.ts'
@@ -9,7 +9,7 @@ export const decisions = decide({ open: ({ ciphertext }) => Buffer.from(cipherte
 
 /** What the runtime does with a round, without delivery. */
 export const roundOn = (knex: ReturnType<typeof openDatabase>, ...messages: Message[]): Promise<Saying[]> =>
-  knex.transaction(async (tx) => {
+  inTransaction(knex, async (tx) => {
     const inventory = await load(tx, messages)
     const said = messages.flatMap((one) =>
       (decisions[one.name as keyof typeof decisions] as (state: Inventory, message: Message) => Saying[])(

@@ -10,6 +10,7 @@ export class Shelf {
   #changedAt: Instant | null = null
   /** Available, oldest upload first; as many as this round may take, and the ones that last longest. */
   #available: Key[]
+  #retiredUntil = Number.NEGATIVE_INFINITY
 
   constructor(stock: Stock, available: readonly Key[]) {
     this.before = stock
@@ -66,9 +67,13 @@ export class Shelf {
 
   /** The oldest key that can be sold now, or null; what has expired is retired on the way (SUB-7, INV-6). */
   take(now: Instant, at: Instant): Key | null {
-    const sellable = Map.groupBy(this.#available, (key) => !expired(key, now))
-    for (const key of sellable.get(false) ?? []) this.change(key, expire(key), at)
-    this.#available = sellable.get(true) ?? []
+    // Once for an instant, not for every key that is taken at it.
+    if (now > this.#retiredUntil) {
+      this.#retiredUntil = now
+      const sellable = Map.groupBy(this.#available, (key) => !expired(key, now))
+      for (const key of sellable.get(false) ?? []) this.change(key, expire(key), at)
+      this.#available = sellable.get(true) ?? []
+    }
     return this.#available.shift() ?? null
   }
 

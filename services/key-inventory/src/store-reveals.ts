@@ -1,4 +1,4 @@
-import { select, type Tx } from '@coding-plans/runtime'
+import { execute, select, type Tx } from '@coding-plans/runtime'
 import type { Ownership } from './domain/key.ts'
 import type { ManagedBy } from './domain/slot.ts'
 import type { Envelope } from './vault.ts'
@@ -18,9 +18,9 @@ const WINDOW_SECONDS = 60
  * their instants are the database's.
  */
 export const secondsToWait = async (tx: Tx, user: string, perMinute: number): Promise<number> => {
-  await tx.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`reveal|${user}`])
+  await execute(tx, 'select pg_advisory_xact_lock(hashtextextended(?, 0))', [`reveal|${user}`])
   const window = `clock_timestamp() - interval '${WINDOW_SECONDS} seconds'`
-  await tx.raw(`delete from reveals where user_id = ? and revealed_at <= ${window}`, [user])
+  await execute(tx, `delete from reveals where user_id = ? and revealed_at <= ${window}`, [user])
   const [oldest] = await select<{ seconds: number }>(
     tx,
     `select greatest(1, ceil(extract(epoch from revealed_at - (${window}))))::int as seconds

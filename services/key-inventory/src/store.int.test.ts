@@ -1,5 +1,6 @@
 import { type Bed, openBed } from '@coding-plans/local/bed'
 import {
+  inTransaction,
   isTrouble,
   isUniqueViolation,
   type Message,
@@ -139,7 +140,7 @@ test('a removal that meets an assignment under way takes its locks anew, with th
   await round(upload('op_up', ['1']), putOwnKey('ada', 'op_1', 'mine'))
   await round(deleteOwnKey('ada', 'op_2'))
   let removal: Promise<unknown> | undefined
-  await knex.transaction(async (tx) => {
+  await inTransaction(knex, async (tx) => {
     const command = assignKey('ada', 'op_3')
     const inventory = await load(tx, [command])
     decisions.AssignKey?.(inventory, command)

@@ -1,4 +1,4 @@
-import { insertRows, type Message, select, type Tx, updateRows, upsertRows } from '@coding-plans/runtime'
+import { execute, insertRows, type Message, select, type Tx, updateRows, upsertRows } from '@coding-plans/runtime'
 import { erased } from './domain/key.ts'
 import { type Deleted, Inventory } from './inventory.ts'
 import { Needs, type SlotNeed, type StockNeed } from './needs.ts'
@@ -26,13 +26,22 @@ import { type Envelope, noEnvelope } from './vault.ts'
 // Expired stock that one round retires at most, of one plan; the latest first, so that none is skipped that could be sold.
 const MOST_RETIRED = 1_000
 
-/** Reads and locks what the messages need: stock rows first, then slots, then entitlements, each in sorted order (protocol.md 6). */
+/**
+ * Reads and locks what the messages need: stock rows first, then slots, then entitlements, each in sorted order (protocol.md 6).
+ * Sent together, they are still answered one after the other, in this order.
+ */
 export const load = async (tx: Tx, messages: readonly Message[]): Promise<Inventory> => {
   const needs = new Needs(messages)
-  const stocks = await lockStocks(tx, needs)
-  const slots = await lockSlots(tx, [...needs.slots.values()], needs.unlinked)
-  const entitlements = await lockEntitlements(tx, needs.userIds)
-  const named = await namedKeys(tx, needs)
+  const [stocks, slots, entitlements, named, known, answers, envelopes, deleted] = await Promise.all([
+    lockStocks(tx, needs),
+    lockSlots(tx, [...needs.slots.values()], needs.unlinked),
+    lockEntitlements(tx, needs.userIds),
+    namedKeys(tx, needs),
+    knownKeys(tx, needs.fingerprints, needs.keyIds),
+    answersTo(tx, needs.operationIds),
+    envelopesOf(tx, needs.revoked),
+    tombstonesOf(tx, needs.userIds),
+  ])
   const locked = new Set(stocks.map(({ planId }) => planId))
   if (named.some(({ planId }) => !locked.has(planId))) throw new Overtaken()
   const shelves = stocks.map(({ planId, providerId }) => ({
@@ -46,10 +55,10 @@ export const load = async (tx: Tx, messages: readonly Message[]): Promise<Invent
     stocks: stocks.map(stockOf),
     slots: slots.map(slotOf),
     keys: [...named, ...(await sellableKeys(tx, shelves))].map(keyOf),
-    known: await knownKeys(tx, needs.fingerprints, needs.keyIds),
-    answers: (await answersTo(tx, needs.operationIds)).map(answerOf),
-    envelopes: await envelopesOf(tx, needs.revoked),
-    deleted: await tombstonesOf(tx, needs.userIds),
+    known,
+    answers: answers.map(answerOf),
+    envelopes,
+    deleted,
     entitlements: entitlements.map(entitlementOf),
   })
 }
@@ -65,13 +74,15 @@ class Overtaken extends Error {
 const lockStocks = async (tx: Tx, { stocks, subscriptionIds, unlinked, revokedPlans }: Needs) => {
   const needs = [...stocks.values()]
   const plans = needs.map(({ planId }) => planId)
-  if (plans.length > 0)
-    await tx.raw(
+  const made =
+    plans.length > 0 &&
+    execute(
+      tx,
       `insert into stock (plan_id, provider_id)
        select * from unnest(?::text[], ?::text[]) as r(plan_id, provider_id) order by plan_id on conflict do nothing`,
       [plans, needs.map(({ providerId }) => providerId)],
     )
-  return select<StockRow>(
+  const locked = select<StockRow>(
     tx,
     `select * from stock
      where plan_id = any(?::text[])
@@ -80,6 +91,8 @@ const lockStocks = async (tx: Tx, { stocks, subscriptionIds, unlinked, revokedPl
      order by plan_id for update`,
     [[...plans, ...revokedPlans], subscriptionIds, unlinked],
   )
+  const [rows] = await Promise.all([locked, made])
+  return rows
 }
 
 const lockSlots = async (tx: Tx, needs: readonly SlotNeed[], unlinked: readonly string[]) => {
@@ -89,20 +102,26 @@ const lockSlots = async (tx: Tx, needs: readonly SlotNeed[], unlinked: readonly 
     slots.map(({ providerId }) => providerId),
   ]
   const filled = needs.filter(({ fills }) => fills)
-  if (filled.length > 0)
-    await tx.raw(
+  const made =
+    filled.length > 0 &&
+    execute(
+      tx,
       `insert into slots (user_id, provider_id, created_at, updated_at)
        select user_id, provider_id, 0, 0 from unnest(?::text[], ?::text[]) as r(user_id, provider_id)
        order by user_id, provider_id on conflict do nothing`,
       places(filled),
     )
-  return select<SlotRow>(
+  const locked = select<SlotRow>(
     tx,
+    // By the user first, which the key of the table begins with: the rest alone would look at every slot there is.
     `select s.* from slots s
-     where (user_id, provider_id) in (select * from unnest(?::text[], ?::text[])) or user_id = any(?::text[])
+     where s.user_id = any(?::text[])
+       and ((user_id, provider_id) in (select * from unnest(?::text[], ?::text[])) or user_id = any(?::text[]))
      order by s.user_id, s.provider_id for update`,
-    [...places(needs), unlinked],
+    [[...needs.map(({ userId }) => userId), ...unlinked], ...places(needs), unlinked],
   )
+  const [rows] = await Promise.all([locked, made])
+  return rows
 }
 
 const lockEntitlements = async (tx: Tx, userIds: readonly string[]) => {
@@ -132,23 +151,24 @@ const namedKeys = async (tx: Tx, { assignmentIds, subscriptionIds, unlinked, rev
  */
 const sellableKeys = async (tx: Tx, needs: readonly StockNeed[]) => {
   if (needs.length === 0) return []
-  return select<KeyRow>(
+  const found = await select<KeyRow>(
     tx,
-    `select ${KEY_COLUMNS}
+    // The three may name one key twice; joined by their ids, all keys there are would be read.
+    `select found.*
      from unnest(?::text[], ?::int[], ?::bigint[]) as need(plan_id, takes, until)
      cross join lateral (
-       (select id from keys where plan_id = need.plan_id and state = 'available'
+       (select ${KEY_COLUMNS} from keys k where k.plan_id = need.plan_id and state = 'available'
           and (expires_at is null or expires_at > need.until) order by sequence limit need.takes)
-       union
-       (select id from keys where plan_id = need.plan_id and state = 'available'
+       union all
+       (select ${KEY_COLUMNS} from keys k where k.plan_id = need.plan_id and state = 'available'
           and expires_at <= need.until order by expires_at desc limit ${MOST_RETIRED})
-       union
-       (select id from keys where plan_id = need.plan_id and state = 'available'
+       union all
+       (select ${KEY_COLUMNS} from keys k where k.plan_id = need.plan_id and state = 'available'
           order by expires_at desc nulls first limit need.takes + 1)
-     ) as found
-     join keys k on k.id = found.id`,
+     ) as found`,
     [needs.map(({ planId }) => planId), needs.map(({ takes }) => takes), needs.map(({ until }) => until)],
   )
+  return [...new Map(found.map((key) => [key.id, key])).values()]
 }
 
 const knownKeys = async (tx: Tx, fingerprints: readonly string[], ids: readonly string[]) => {
@@ -187,30 +207,32 @@ const tombstonesOf = async (tx: Tx, userIds: readonly string[]) => {
 /** Writes what the round changed, a statement per table and kind of change. */
 export const save = async (tx: Tx, inventory: Inventory): Promise<void> => {
   const shelves = [...inventory.shelves]
-  await updateRows(
-    tx,
-    'stock',
-    ['planId'],
-    shelves.filter(({ touched }) => touched).map(({ stock }) => stockRow(stock)),
-  )
   const keys = shelves.flatMap(({ changed }) => [...changed.values()])
   const uploaded = keys.flatMap((key) => {
     const locked = inventory.newKeys.get(key.id)
     return locked ? [newKeyRow(key, locked)] : []
   })
-  await insertRows(tx, 'keys', uploaded)
   const older = keys.filter(({ id }) => !inventory.newKeys.has(id))
   const [evidence, kept] = [older.filter(erased), older.filter((key) => !erased(key))]
-  await updateRows(tx, 'keys', ['id'], kept.map(changedKeyRow))
-  await updateRows(
-    tx,
-    'keys',
-    ['id'],
-    evidence.map((key) => ({ ...changedKeyRow(key), ...noEnvelope })),
-  )
-  await updateRows(tx, 'slots', ['userId', 'providerId'], [...inventory.changedSlots.values()].map(slotRow))
-  await upsertRows(tx, 'entitlements', ['userId', 'providerId'], inventory.entitlements.changed.map(entitlementRow))
-  await saveAnswers(tx, inventory)
+  await Promise.all([
+    updateRows(
+      tx,
+      'stock',
+      ['planId'],
+      shelves.filter(({ touched }) => touched).map(({ stock }) => stockRow(stock)),
+    ),
+    insertRows(tx, 'keys', uploaded),
+    updateRows(tx, 'keys', ['id'], kept.map(changedKeyRow)),
+    updateRows(
+      tx,
+      'keys',
+      ['id'],
+      evidence.map((key) => ({ ...changedKeyRow(key), ...noEnvelope })),
+    ),
+    updateRows(tx, 'slots', ['userId', 'providerId'], [...inventory.changedSlots.values()].map(slotRow)),
+    upsertRows(tx, 'entitlements', ['userId', 'providerId'], inventory.entitlements.changed.map(entitlementRow)),
+    saveAnswers(tx, inventory),
+  ])
   await forgetDeleted(tx, inventory)
 }
 
@@ -219,7 +241,7 @@ const forgetDeleted = async (tx: Tx, { newlyDeleted }: Inventory) => {
   if (newlyDeleted.length === 0) return
   const users = newlyDeleted.map(({ userId }) => userId)
   for (const table of ['slots', 'answers', 'reveals'])
-    await tx.raw(`delete from ${table} where user_id = any(?::text[])`, [users])
+    await execute(tx, `delete from ${table} where user_id = any(?::text[])`, [users])
   await insertRows(tx, 'deleted_users', newlyDeleted)
 }
 
@@ -228,7 +250,8 @@ const ANSWERS_ARE_KEPT_FOR = '8 days'
 
 const saveAnswers = async (tx: Tx, { newAnswers }: Inventory) => {
   if (newAnswers.length === 0) return
-  await tx.raw(
+  await execute(
+    tx,
     `delete from answers a using unnest(?::text[], ?::text[]) as r(user_id, provider_id)
      where a.user_id = r.user_id and a.provider_id = r.provider_id
        and a.answered_at < now() - interval '${ANSWERS_ARE_KEPT_FOR}'`,

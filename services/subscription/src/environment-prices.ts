@@ -1,4 +1,5 @@
 import type { Parts } from '@coding-plans/runtime'
+import { inTransaction } from '@coding-plans/runtime'
 import { type Instant, instant } from '@coding-plans/schemas'
 import { sayPublished } from './catalogue.ts'
 import { type FixedPrices, fixedPriceOf } from './domain/fixed-prices.ts'
@@ -26,7 +27,7 @@ export const publishFixedPrices = async (
   wallClock: Instant,
 ) => {
   if (prices.size === 0) return
-  const publish = await knex.transaction(async (tx) => {
+  const publish = await inTransaction(knex, async (tx) => {
     const catalogue = await lockCatalogue(tx)
     const now = environment.CLOCK === 'system' ? wallClock : instant(await findReached(tx))
     const said = catalogue.flatMap((current) =>

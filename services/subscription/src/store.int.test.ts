@@ -1,5 +1,6 @@
 import { type Bed, openBed } from '@coding-plans/local/bed'
 import {
+  inTransaction,
   laneOf,
   type Message,
   migrate,
@@ -45,7 +46,7 @@ const decideAll = (books: Books, messages: readonly Message[]) =>
 
 /** What the runtime does with a round, without delivery. */
 const round = (messages: readonly Message[]): Promise<Saying[]> =>
-  knex.transaction(async (tx) => {
+  inTransaction(knex, async (tx) => {
     const books = await loadBooks(tx, messages, instant(0))
     const said = decideAll(books, messages)
     await saveBooks(tx, books)
@@ -187,7 +188,7 @@ test('what is to be said again is given once, in its lanes, when its time has co
   const [saga] = await select<{ lane: number; failures: number; retryAt: number }>(knex, 'select * from sagas')
   expect(saga).toMatchObject({ failures: 1, retryAt: 1_000 })
   const take = (lane: number, wallClock: number) =>
-    knex.transaction((tx: Tx) => takeRetries(tx, [lane], instant(wallClock), 10))
+    inTransaction(knex, (tx: Tx) => takeRetries(tx, [lane], instant(wallClock), 10))
   const { lane } = saga!
   expect(await take(lane, 999)).toEqual([])
   expect(await take((lane + 1) % 12, 1_000)).toEqual([])
@@ -212,7 +213,7 @@ test('RST-1: those who wait are told once, in the order of asking, by the owner 
   const late = 'user late'
   const said = await round([stocked(1, 1), wish(late, 99), stocked(0, 2), wish(late, 100)])
   expect(said.map(({ name }) => name)).toEqual(['RestockWishRefused', 'RestockWished'])
-  const take = (lane: number) => knex.transaction((tx) => takeNotices(tx, [lane], 20))
+  const take = (lane: number) => inTransaction(knex, (tx) => takeNotices(tx, [lane], 20))
   const lane = laneOf('acme-coding')
   expect(await take((lane + 1) % 12)).toEqual([])
   const told = [...(await take(lane)), ...(await take(lane)), ...(await take(lane))]
@@ -226,7 +227,7 @@ test('RST-1: a wish does not slip between a restock and its notices', async () =
   const rounds = Array.from({ length: 20 }, (_, n) => (n === 9 ? [stocked(1, 1)] : [wish(`user ${n}`, n)]))
   const said = (await Promise.all(rounds.map(round))).flat()
   const wished = said.filter(({ name }) => name === 'RestockWished').length
-  const told = await knex.transaction((tx) => takeNotices(tx, [laneOf('acme-coding')], 100))
+  const told = await inTransaction(knex, (tx) => takeNotices(tx, [laneOf('acme-coding')], 100))
   // Whoever was not refused had asked before: each of them is told.
   expect(told).toHaveLength(wished)
   expect(said.filter(({ name }) => name === 'RestockWishRefused')).toHaveLength(19 - wished)

@@ -1,4 +1,5 @@
 import {
+  execute,
   insertRows,
   laneOf,
   type Message,
@@ -21,41 +22,51 @@ import { saveWishes } from './wish-store.ts'
 /** Locks the users of these messages, in sorted order, then the plans to be published; reads what the decisions need. */
 export const loadBooks = async (tx: Tx, messages: readonly Message[], wallClock: Instant): Promise<Books> => {
   const needs = needsOf(messages)
-  const buyers = await lockBuyers(tx, needs)
-  if (needs.lockedPlans.length > 0) await lockPlans(tx, needs.lockedPlans)
-  const sagas = await findSagas(tx, needs)
+  const [buyers, sagas, operations, episodes, versions, stocks] = await Promise.all([
+    lockBuyers(tx, needs),
+    findSagas(tx, needs),
+    findOperations(tx, needs.operationIds),
+    findEpisodes(tx, needs),
+    findVersions(tx, needs),
+    findStocks(tx, needs),
+  ])
+  const [subscriptions, terms, wishes] = await Promise.all([
+    findSubscriptions(tx, needs, sagas),
+    findTerms(tx, needs, sagas),
+    lockWishes(tx, needs, sagas),
+  ])
   return new Books({
-    buyers,
-    sagas,
-    subscriptions: await findSubscriptions(tx, needs, sagas),
-    operations: await findOperations(tx, needs.operationIds),
-    terms: await findTerms(tx, needs, sagas),
-    episodes: await findEpisodes(tx, needs),
-    versions: await findVersions(tx, needs),
-    stocks: await findStocks(tx, needs),
-    wishes: await lockWishes(tx, needs, sagas),
-    wallClock,
+    ...{ buyers, sagas, subscriptions, operations, terms, episodes, versions, stocks, wishes, wallClock },
   })
 }
 
-const lockBuyers = async (tx: Tx, { known, keys }: Needs) => {
-  if (known.length > 0)
-    await tx.raw('insert into buyers (user_id) select * from unnest(?::text[]) on conflict do nothing', [known])
-  return select<Buyer>(tx, 'select * from buyers where user_id = any(?) order by user_id for update', [keys])
-}
-
 /** A plan gets a new version, wishes and restocks under the lock of its row. */
-const lockPlans = (tx: Tx, planIds: readonly string[]) =>
-  tx.raw('select from plans where plan_id = any(?) order by plan_id for update', [planIds as string[]])
+const lockBuyers = async (tx: Tx, { known, keys, lockedPlans }: Needs) => {
+  const made =
+    known.length > 0 &&
+    execute(tx, 'insert into buyers (user_id) select unnest(?::text[]) on conflict do nothing', [known])
+  const locked = select<Buyer>(
+    tx,
+    'select user_id, reached, erased_at from buyers where user_id = any(?) order by user_id for update',
+    [keys],
+  )
+  const plans =
+    lockedPlans.length > 0 &&
+    execute(tx, 'select from plans where plan_id = any(?) order by plan_id for update', [lockedPlans])
+  const [buyers] = await Promise.all([locked, made, plans])
+  return buyers
+}
 
 const SAGA_COLUMNS = 'id, kind, user_id, provider_id, subscription_id, state, memory, running, failures, retry_at, at'
 
 const findSagas = async (tx: Tx, { sagaIds, keys, deleted }: Needs) => {
   const condition = 'id = any(?) or (running and user_id = any(?))'
-  const found = await select<Saga>(tx, `select ${SAGA_COLUMNS} from sagas where ${condition}`, [sagaIds, keys])
-  if (deleted.length === 0) return found
   const again = `select ${SAGA_COLUMNS} from sagas where kind = 'erasure' and not running and user_id = any(?)`
-  return [...found, ...(await select<Saga>(tx, again, [deleted]))]
+  const found = await Promise.all([
+    select<Saga>(tx, `select ${SAGA_COLUMNS} from sagas where ${condition}`, [sagaIds, keys]),
+    deleted.length === 0 ? [] : select<Saga>(tx, again, [deleted]),
+  ])
+  return found.flat()
 }
 
 const findSubscriptions = (tx: Tx, { subscriptionIds, keys }: Needs, sagas: readonly Saga[]) => {
@@ -98,13 +109,16 @@ const lockWishes = async (tx: Tx, { wishes }: Needs, sagas: readonly Saga[]) => 
     .map(({ userId, memory }) => ({ userId, planId: (memory as ActivationMemory).episode.planId }))
   const erased = sagas.filter(({ kind, running }) => kind === 'erasure' && running).map(({ userId }) => userId)
   const named = [...wishes, ...bought]
+  const [plans, users] = [named.map(({ planId }) => planId), named.map(({ userId }) => userId)]
   if (named.length + erased.length === 0) return []
   return select<Wish>(
     tx,
     `select ${WISH_COLUMNS} from wishes
-     where (user_id, plan_id) in (select * from unnest(?::text[], ?::text[])) or user_id = any(?)
+     where (plan_id = any(?) and user_id = any(?)
+         and (user_id, plan_id) in (select * from unnest(?::text[], ?::text[])))
+       or (wished and user_id = any(?))
      order by plan_id, user_id for update`,
-    [named.map(({ userId }) => userId), named.map(({ planId }) => planId), erased],
+    [plans, users, users, plans, erased],
   )
 }
 
@@ -164,19 +178,21 @@ const without = (kept: ReadonlySet<string>, rows: readonly object[]) =>
 /** Writes what the round changed: a statement per table and kind of change. What is over goes first, for the unique constraints. */
 export const saveBooks = async (tx: Tx, books: Books): Promise<void> => {
   const { operations, versions, buyers, subscriptions, terms, sagas } = books
-  await saveOperations(tx, operations.added)
-  await saveVersions(tx, versions.added)
-  await updateRows(tx, 'buyers', ['userId'], buyers.changed)
-  await updateRows(tx, 'subscriptions', ['id'], without(KEPT_BY_SUBSCRIPTIONS, subscriptions.changed))
-  await insertRows(tx, 'subscriptions', subscriptions.added)
-  await insertRows(tx, 'terms', terms.added)
-  await saveWishes(tx, books)
-  await updateRows(tx, 'sagas', ['id'], without(KEPT_BY_SAGAS, sagas.changed))
-  await insertRows(
-    tx,
-    'sagas',
-    sagas.added.map((saga) => ({ ...saga, lane: laneOf(saga.userId) })),
-  )
+  await Promise.all([
+    saveOperations(tx, operations.added),
+    saveVersions(tx, versions.added),
+    updateRows(tx, 'buyers', ['userId'], buyers.changed),
+    updateRows(tx, 'subscriptions', ['id'], without(KEPT_BY_SUBSCRIPTIONS, subscriptions.changed)),
+    insertRows(tx, 'subscriptions', subscriptions.added),
+    insertRows(tx, 'terms', terms.added),
+    updateRows(tx, 'sagas', ['id'], without(KEPT_BY_SAGAS, sagas.changed)),
+    insertRows(
+      tx,
+      'sagas',
+      sagas.added.map((saga) => ({ ...saga, lane: laneOf(saga.userId) })),
+    ),
+    saveWishes(tx, books),
+  ])
 }
 
 // Longer than commands are kept (7 days), so that none can come again that is not known.
@@ -186,7 +202,8 @@ const MOST_FORGOTTEN_AT_ONCE = 1_000
 const saveOperations = async (tx: Tx, added: readonly { operationId: string }[]) => {
   if (added.length === 0) return
   await insertRows(tx, 'operations', added)
-  await tx.raw(
+  await execute(
+    tx,
     `delete from operations where operation_id in (
        select operation_id from operations where asked_at < now() - interval '${OPERATIONS_ARE_KEPT_FOR}'
        order by asked_at limit ${MOST_FORGOTTEN_AT_ONCE} for update skip locked)`,
@@ -202,7 +219,7 @@ export const saveVersions = async (tx: Tx, added: readonly PlanVersion[]) => {
 
 /** Every plan as it is on sale, locked. */
 export const lockCatalogue = async (tx: Tx): Promise<PlanVersion[]> => {
-  await tx.raw('select from plans order by plan_id for update')
+  await execute(tx, 'select from plans order by plan_id for update')
   return select<PlanVersion>(tx, 'select v.* from plan_versions v join plans p using (plan_id, version)')
 }
 

@@ -1,4 +1,4 @@
-import { insertRows, laneOf, select, type Tx, updateRows, upsertRows } from '@coding-plans/runtime'
+import { execute, insertRows, laneOf, select, type Tx, updateRows, upsertRows } from '@coding-plans/runtime'
 import type { Instant } from '@coding-plans/schemas'
 import type { Books } from './books.ts'
 import type { Wish } from './domain/wish.ts'
@@ -13,7 +13,8 @@ export const saveWishes = async (tx: Tx, { wishes, stocks, restocks }: Books) =>
   )
   await upsertRows(tx, 'stocks', ['planId'], [...stocks.changed, ...stocks.added])
   for (const { planId, notice, at } of restocks)
-    await tx.raw(
+    await execute(
+      tx,
       `update wishes set notice = ?, notice_at = ?
        where plan_id = ? and wished and notice is null and not (user_id = any(?))`,
       [notice, at, planId, wishes.of(planId).map(({ userId }) => userId)],

@@ -1,4 +1,5 @@
-import { AssignerProtocol, type PartitionAssigner } from 'kafkajs'
+import type { PartitionAssigner } from 'kafkajs'
+import { AssignerProtocol } from './library.ts'
 
 const VERSION = 1
 const { MemberAssignment, MemberMetadata } = AssignerProtocol

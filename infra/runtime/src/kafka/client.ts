@@ -1,16 +1,10 @@
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
-import { type ISocketFactory, Kafka, logLevel, Partitioners } from 'kafkajs'
+import type { Kafka as Client, ISocketFactory } from 'kafkajs'
 import type { Logger } from '../log.ts'
+import { Kafka, logLevel, Partitioners } from './library.ts'
 
 const require = createRequire(import.meta.url)
-const TRIED_VERSION = '2.2.4'
-
-const checkVersion = () => {
-  const { version } = require('kafkajs/package.json') as { version: string }
-  if (version !== TRIED_VERSION)
-    throw new Error(`kafkajs is ${version}; its mends were tried with ${TRIED_VERSION} only.`)
-}
 
 interface RequestQueue {
   throttleCheckTimeoutId: NodeJS.Timeout | null
@@ -89,9 +83,8 @@ export const connectKafka = ({
   log,
   socketFactory,
   requestTimeoutMilliseconds,
-}: Connection): Kafka => {
+}: Connection): Client => {
   if (!mended) {
-    checkVersion()
     mendIdleLoop()
     mendSilentSkips()
     mended = true
@@ -114,4 +107,4 @@ export const connectKafka = ({
 }
 
 export const createPartitioner = Partitioners.DefaultPartitioner
-export type { ISocketFactory, Kafka, Socket }
+export type { ISocketFactory, Socket }

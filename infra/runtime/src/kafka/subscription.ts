@@ -137,7 +137,7 @@ export class Membership {
           offset: Number(offset),
           key: key?.toString() ?? '',
           value,
-          headers: textHeaders(headers),
+          headers: (headers ?? {}) as Record<string, string>, // text already: library.ts
         })),
       },
       heartbeat,
@@ -173,11 +173,4 @@ export class Membership {
     this.#consumer = undefined
     await consumer?.disconnect().catch(() => {})
   }
-}
-
-const textHeaders = (headers: EachBatchPayload['batch']['messages'][number]['headers']) => {
-  const text: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers ?? {}))
-    text[name] = String(Array.isArray(value) ? value[0] : value)
-  return text
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import {
   type Instant,
   instant,
@@ -145,9 +145,7 @@ const chained = Object.keys(CHAINED) as (keyof Unsealed)[]
 
 /** The hash of a transfer behind the one whose hash is `previous` (LED-5): SHA-256, hexadecimal. */
 export const hashOf = (previous: string, transfer: Unsealed) =>
-  createHash('sha256')
-    .update(JSON.stringify([previous, ...chained.map((field) => transfer[field])]))
-    .digest('hex')
+  hash('sha256', JSON.stringify([previous, ...chained.map((field) => transfer[field])]))
 
 const seal = (previous: string, transfer: Unsealed): Transfer => ({ ...transfer, hash: hashOf(previous, transfer) })
 
@@ -155,4 +153,4 @@ type Asked = 'hold' | 'release' | 'charge' | 'credits' | 'refund' | 'top_up'
 
 /** The id of the transfer that a command asks for. Asked twice, it is the same one: the primary key is the natural key. */
 export const transferId = (asked: Asked, naturalKey: string) =>
-  `ent_${createHash('sha256').update(`${asked}|${naturalKey}`).digest('hex').slice(0, 32)}`
+  `ent_${hash('sha256', `${asked}|${naturalKey}`).slice(0, 32)}`

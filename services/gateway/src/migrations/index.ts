@@ -3,6 +3,7 @@ import { commands } from './001-commands.ts'
 import { readModels } from './002-read-models.ts'
 import { visibility } from './003-visibility.ts'
 import { lives } from './004-lives.ts'
+import { room } from './005-room.ts'
 
 /** The gateway's database, in the order its steps run. */
-export const migrations: Migration[] = [commands, readModels, visibility, lives]
+export const migrations: Migration[] = [commands, readModels, visibility, lives, room]

@@ -1,4 +1,4 @@
-import { insertRows } from '@coding-plans/runtime'
+import { insertRows, inTransaction } from '@coding-plans/runtime'
 import { instant } from '@coding-plans/schemas'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Intent } from '../acceptor.ts'
@@ -96,7 +96,7 @@ test('what is old is forgotten; what a kept key refers to is not', async () => {
     event('PurchaseRefused', { operationId: refused }),
   )
   await db.knex.raw(`update operations set accepted_at = now() - interval '31 days'`)
-  await db.knex.transaction((tx) => forgetting.run(tx, [], instant(0)))
+  await inTransaction(db.knex, (tx) => forgetting.run(tx, [], instant(0)))
   expect(await db.knex('operations').count('* as n')).toMatchObject([{ n: 2 }])
   expect(await db.knex('idempotency_keys').count('* as n')).toMatchObject([{ n: 2 }])
   expect(await db.shown(refused)).toBeNull()

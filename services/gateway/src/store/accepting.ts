@@ -1,8 +1,9 @@
 import type { Saying, Tx, Worker } from '@coding-plans/runtime'
-import { insertRows, select, upsertRows } from '@coding-plans/runtime'
+import { execute, insertRows, inTransaction, select, upsertRows } from '@coding-plans/runtime'
 import { type Instant, instant } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
-import type { KeptKey } from '../key-decision.ts'
+import { FIRST_ATTEMPT, type IdempotencyKey, operationIdOf } from '../idempotency.ts'
+import { type KeptKey, neverUsed } from '../key-decision.ts'
 import type { OperationRow, Outcome } from '../rows.ts'
 
 export type NewOperation = Pick<
@@ -28,12 +29,13 @@ export interface PurchaseFacts {
 export interface Acceptance {
   /** The business time that counts; null: the clock has not been heard yet. */
   time(): Promise<Instant | null>
-  /** Makes and locks these keys, in sorted order. */
-  lockKeys(scopes: readonly Buffer[]): Promise<Map<string, KeptKey>>
+  /** Locks these keys, in sorted order; those that are new are written as their first attempt already. By scope, in hexadecimal. */
+  lockKeys(keys: readonly IdempotencyKey[]): Promise<Map<string, KeptKey>>
   purchaseFacts(questions: readonly PurchaseQuestion[]): Promise<PurchaseFacts[]>
   /** Which of these users are deleted, or being deleted. */
   deleted(userIds: readonly string[]): Promise<ReadonlySet<string>>
-  write(operations: readonly NewOperation[], keys: readonly KeyWrite[]): Promise<void>
+  /** @param unused scopes of new keys under which nothing was begun after all */
+  write(operations: readonly NewOperation[], keys: readonly KeyWrite[], unused: readonly Buffer[]): Promise<void>
   /** @returns what publishes, to be called after the commit. */
   append(sayings: readonly Saying[], time: Instant): Promise<() => void>
 }
@@ -54,28 +56,40 @@ type LockedKey = {
   visible: boolean | null
 }
 
-const lockKeys = async (tx: Tx, scopes: readonly Buffer[]) => {
-  const sorted = scopes.toSorted(Buffer.compare)
+const lockKeys = async (tx: Tx, keys: readonly IdempotencyKey[]) => {
+  const kept = new Map<string, KeptKey>()
+  if (keys.length === 0) return kept
+  const sorted = keys.toSorted((a, b) => Buffer.compare(a.scope, b.scope))
   // A key that another process is just making makes this one wait for it; sorted, so that two cannot wait for each other.
-  await insertRows(
+  const made = await select<{ scope: Buffer }>(
     tx,
-    'idempotency_keys',
-    sorted.map((scope) => ({ scope, request: Buffer.alloc(0), attempt: 0 })),
-    'on conflict do nothing',
+    `insert into idempotency_keys (scope, request, attempt, operation_id)
+     select scope, request, ${FIRST_ATTEMPT}, id from unnest(?::bytea[], ?::bytea[], ?::text[]) as r(scope, request, id)
+     on conflict do nothing returning scope`,
+    [
+      sorted.map(({ scope }) => scope),
+      sorted.map(({ request }) => request),
+      sorted.map(({ scope }) => operationIdOf(scope, FIRST_ATTEMPT)),
+    ],
   )
+  for (const { scope } of made) kept.set(scope.toString('hex'), neverUsed)
+  const known = sorted.flatMap(({ scope }) => (kept.has(scope.toString('hex')) ? [] : [scope]))
+  if (known.length === 0) return kept
   const rows = await select<LockedKey>(
     tx,
     `select k.scope, k.request, k.attempt, k.operation_id, v.outcome, v.visible
      from idempotency_keys k left join visible_operations v on v.id = k.operation_id
      where k.scope = any(?::bytea[]) order by k.scope for update of k`,
-    [sorted],
+    [known],
   )
-  return new Map(
-    rows.map(({ scope, request, attempt, operationId, outcome, visible }): [string, KeptKey] => [
-      scope.toString('hex'),
-      { request: request.toString('hex'), attempt, operationId, outcome: visible ? outcome : null },
-    ]),
-  )
+  for (const { scope, request, attempt, operationId, outcome, visible } of rows)
+    kept.set(scope.toString('hex'), {
+      request: request.toString('hex'),
+      attempt,
+      operationId,
+      outcome: visible ? outcome : null,
+    })
+  return kept
 }
 
 type Facts = { planVersion: number | null; knownSubscriptionId: string | null; knownEnd: number | null }
@@ -138,15 +152,18 @@ export const acceptingStore = (
   accept: async (act) => {
     let committing = false
     try {
-      return await knex.transaction(async (tx) => {
+      return await inTransaction(knex, async (tx) => {
         const result = await act({
           time: () => now(tx),
-          lockKeys: (scopes) => lockKeys(tx, scopes),
+          lockKeys: (keys) => lockKeys(tx, keys),
           purchaseFacts: (questions) => purchaseFacts(tx, questions),
           deleted: (userIds) => deletedUsers(tx, userIds),
-          write: async (operations, keys) => {
-            await insertRows(tx, 'operations', operations)
-            await upsertRows(tx, 'idempotency_keys', ['scope'], keys)
+          write: async (operations, keys, unused) => {
+            await Promise.all([
+              insertRows(tx, 'operations', operations),
+              upsertRows(tx, 'idempotency_keys', ['scope'], keys),
+              unused.length > 0 && execute(tx, 'delete from idempotency_keys where scope = any(?::bytea[])', [unused]),
+            ])
           },
           append: (sayings, time) => append(tx, sayings, time),
         })

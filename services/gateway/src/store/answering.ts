@@ -22,11 +22,15 @@ export interface AnsweringStore {
 
 // The counter's row is locked until the commit, so numbers become visible in their order: who knows number n knows that
 // everything up to n was numbered. A sequence would not promise that.
+// Most of those that are waited for have no outcome yet: only the others are looked at any closer.
 const ANSWER = `
-  with asked as (select unnest(?::text[]) as id), expired as (select unnest(?::text[]) as id),
-  ready as materialized (
+  with expired as materialized (select unnest(?::text[]) as id),
+  candidates as materialized (
+    select id from operations where id = any(?::text[]) and (outcome is not null or id in (select id from expired))
+  ), ready as materialized (
     select v.id from visible_operations v
-    where v.id in (select id from asked) and (v.visible or v.id in (select id from expired)) and v.answered_no is null
+    where v.id in (select id from candidates) and (v.visible or v.id in (select id from expired))
+      and v.answered_no is null
     order by v.id for update of v skip locked
   ), counter as (
     update answers set number = number + 1 where exists (select from ready) returning number
@@ -36,7 +40,7 @@ const ANSWER = `
   select v.*, greatest((select number from counter), (select number from answers)) as horizon
   from (values (true)) as always(one)
   left join visible_operations v
-    on v.id in (select id from asked) and (v.visible or v.id in (select id from expired))
+    on v.id in (select id from candidates) and (v.visible or v.id in (select id from expired))
     and (v.answered_no is not null or v.id in (select id from numbered))`
 
 // Longer than the longest wait, and than what an attached request may add to it.
@@ -53,7 +57,7 @@ export const answeringStore = (knex: Knex): AnsweringStore => {
       const [row] = await select<{ horizon: number }>(knex, HORIZON)
       return { operations: [], horizon: row?.horizon ?? 0 }
     }
-    const rows = await select<AnswerRow>(knex, ANSWER, [waiting, expired])
+    const rows = await select<AnswerRow>(knex, ANSWER, [expired, waiting])
     return { operations: rows.filter(({ id }) => id !== null), horizon: rows[0]?.horizon ?? 0 }
   }
   return {

@@ -1,5 +1,5 @@
 import { type Bed, openBed } from '@coding-plans/local/bed'
-import { insertRows, type Message, migrate, openDatabase, openLog, say } from '@coding-plans/runtime'
+import { insertRows, inTransaction, type Message, migrate, openDatabase, openLog, say } from '@coding-plans/runtime'
 import { instant, userId } from '@coding-plans/schemas'
 import { Acceptor, type Intent } from '../acceptor.ts'
 import { event, T0 } from '../events.testing.ts'
@@ -20,7 +20,7 @@ export const openGatewayDatabase = async () => {
 
   /** Project these events as one round. */
   const learn = (...messages: Message[]) =>
-    knex.transaction(async (tx) => {
+    inTransaction(knex, async (tx) => {
       const models = await load(tx, messages)
       for (const message of messages) {
         const project = decide[message.name] as (state: unknown, message: Message) => unknown

@@ -1,4 +1,4 @@
-import { insertRows, select } from '@coding-plans/runtime'
+import { insertRows, inTransaction, select } from '@coding-plans/runtime'
 import { instant } from '@coding-plans/schemas'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { pageAsked } from '../cursor.ts'
@@ -15,7 +15,7 @@ beforeAll(async () => {
 beforeEach(() => db.empty())
 afterAll(() => db?.close())
 
-const sweep = () => db.knex.transaction((tx) => forgettingUsers.run(tx, [], instant(T0)))
+const sweep = () => inTransaction(db.knex, (tx) => forgettingUsers.run(tx, [], instant(T0)))
 const asked = pageAsked({}, 2)
 const OF_A_USER = ['subscriptions', 'accounts', 'movements', 'slots', 'auto_top_ups', 'wishes', 'notifications']
 const left = async (table: string) =>
@@ -53,12 +53,12 @@ test('GDP-1: nothing of a forgotten user is left, whatever is said again from th
 test('GDP-1: what another process had under way is shown to nobody, and forgotten soon after', async () => {
   await settledIn()
   const late = [event('RestockTold', { restock: 2 }), event('RestockWished', { version: 5 })]
-  const tx = await db.knex.transaction()
-  const models = await load(tx, late)
-  await db.learn(event('AccountDeleted'))
-  for (const message of late) (decide[message.name] as (state: unknown, message: unknown) => unknown)(models, message)
-  await save(tx, models)
-  await tx.commit()
+  await inTransaction(db.knex, async (tx) => {
+    const models = await load(tx, late)
+    await db.learn(event('AccountDeleted'))
+    for (const message of late) (decide[message.name] as (state: unknown, message: unknown) => unknown)(models, message)
+    await save(tx, models)
+  })
   expect([await left('notifications'), await left('wishes')]).not.toEqual([0, 0])
   expect(await db.reading.notifications('ada', asked)).toEqual([])
   expect([...(await db.reading.wishes('ada'))]).toEqual([])
@@ -99,7 +99,7 @@ test('a key that was asked about and never used is forgotten after a day', async
     { scope: Buffer.from('new'), ...key },
   ])
   await db.knex.raw("update idempotency_keys set made_at = now() - interval '25 hours' where scope = 'old'::bytea")
-  await db.knex.transaction((tx) => forgetting.run(tx, [], instant(T0)))
+  await inTransaction(db.knex, (tx) => forgetting.run(tx, [], instant(T0)))
   expect(await select(db.knex, "select encode(scope, 'escape') as scope from idempotency_keys")).toEqual([
     { scope: 'new' },
   ])

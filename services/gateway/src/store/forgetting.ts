@@ -1,4 +1,4 @@
-import { type LaneWork, select, type Tx } from '@coding-plans/runtime'
+import { execute, type LaneWork, select, type Tx } from '@coding-plans/runtime'
 import { operationKinds } from '../operation-kinds.ts'
 
 /** How long an operation can be looked up. What a kept key refers to stays for ever (IDE-1). */
@@ -22,7 +22,8 @@ export const forgetting: LaneWork = {
        limit ${MOST_AT_ONCE}`,
       [],
     )
-    await tx.raw(
+    await execute(
+      tx,
       `delete from idempotency_keys where operation_id is null and scope in (
          select scope from idempotency_keys
          where operation_id is null and made_at < now() - interval '${UNUSED_KEYS_ARE_KEPT_FOR}'
@@ -34,7 +35,8 @@ export const forgetting: LaneWork = {
 
 /** Operations with their keys, which are locked in the order that accepting locks them in. */
 const forgetOperations = (tx: Tx, which: string, bindings: readonly (string[] | readonly string[])[]) =>
-  tx.raw(
+  execute(
+    tx,
     `with which as (${which}), old as (
        select o.id from operations o where o.id in (select id from which) for update of o skip locked
      ), keys as materialized (
@@ -53,16 +55,18 @@ const forgetOperations = (tx: Tx, which: string, bindings: readonly (string[] | 
  */
 export const forgetUsers = async (tx: Tx, userIds: string[]) => {
   if (userIds.length === 0) return
-  await tx.raw(
+  await execute(
+    tx,
     'update deleted_users set forgotten_at = now() where user_id = any(?::text[]) and forgotten_at is null',
     [userIds],
   )
-  await tx.raw(
+  await execute(
+    tx,
     'delete from charges where subscription_id in (select id from subscriptions where user_id = any(?::text[]))',
     [userIds],
   )
   for (const table of ['subscriptions', 'accounts', 'movements', 'slots', 'auto_top_ups'])
-    await tx.raw(`delete from ${table} where user_id = any(?::text[])`, [userIds])
+    await execute(tx, `delete from ${table} where user_id = any(?::text[])`, [userIds])
 }
 
 const LOOK_EVERY_MILLISECONDS = 2_000
@@ -87,7 +91,8 @@ export const forgettingUsers: LaneWork = {
       ['wishes', 'user_id, plan_id'],
       ['notifications', 'id'],
     ])
-      await tx.raw(
+      await execute(
+        tx,
         `delete from ${table} where (${key}) in (
            select ${key} from ${table} where user_id = any(?::text[]) for update skip locked)`,
         [users],

@@ -85,43 +85,46 @@ const SUBSCRIPTION = `id, user_id, plan_id, plan_name, provider_id, status, canc
 export const load = async (tx: Tx, messages: readonly Message[]): Promise<ReadModels> => {
   const touched = touchedBy(messages)
   const { slots, wishes } = touched
-  const loaded: Loaded = {
-    operations: await select<OperationRow>(
-      tx,
-      `select ${OPERATION} from operations where id = any(?) order by id for update`,
-      [touched.operations],
-    ),
-    subscriptions: await byKeys<SubscriptionRow>(tx, 'subscriptions', 'id', touched.subscriptions, SUBSCRIPTION),
-    accounts: await byKeys<AccountRow>(tx, 'accounts', 'user_id', touched.accounts, '*'),
-    slots:
+  const [operations, subscriptions, accounts, slotRows, stock, plans, autoTopUps, wishRows, deleted, clock] =
+    await Promise.all([
+      select<OperationRow>(tx, `select ${OPERATION} from operations where id = any(?) order by id for update`, [
+        touched.operations,
+      ]),
+      byKeys<SubscriptionRow>(tx, 'subscriptions', 'id', touched.subscriptions, SUBSCRIPTION),
+      byKeys<AccountRow>(tx, 'accounts', 'user_id', touched.accounts, 'user_id, version, balance, held, at'),
       slots.length === 0
         ? []
-        : await select<SlotRow>(
+        : select<SlotRow>(
             tx,
             `select s.* from slots s join unnest(?::text[], ?::text[]) as r(user_id, provider_id)
              using (user_id, provider_id)`,
             [slots.map(({ userId }) => userId), slots.map(({ providerId }) => providerId)],
           ),
-    stock: await byKeys<StockRow>(tx, 'stock', 'plan_id', touched.plans, '*'),
-    plans: await byKeys<PlanRow>(tx, 'plans', 'plan_id', touched.plans, '*'),
-    autoTopUps: await byKeys<AutoTopUpRow>(
-      tx,
-      'auto_top_ups',
-      'user_id',
-      messages.some(({ name }) => name === 'AutoTopUpSet') ? touched.accounts : [],
-      'user_id, enabled, amount, payment_method_id, version',
-    ),
-    wishes:
+      byKeys<StockRow>(tx, 'stock', 'plan_id', touched.plans, '*'),
+      byKeys<PlanRow>(tx, 'plans', 'plan_id', touched.plans, '*'),
+      byKeys<AutoTopUpRow>(
+        tx,
+        'auto_top_ups',
+        'user_id',
+        messages.some(({ name }) => name === 'AutoTopUpSet') ? touched.accounts : [],
+        'user_id, enabled, amount, payment_method_id, version',
+      ),
       wishes.length === 0
         ? []
-        : await select<WishRow>(
+        : select<WishRow>(
             tx,
             `select w.user_id, w.plan_id, w.wished, w.version from wishes w
              join unnest(?::text[], ?::text[]) as r(user_id, plan_id) using (user_id, plan_id)`,
             [wishes.map(({ userId }) => userId), wishes.map(({ planId }) => planId)],
           ),
-    deleted: await byKeys<DeletedUserRow>(tx, 'deleted_users', 'user_id', touched.accounts, 'user_id, forgotten'),
-    clock: touched.clock ? ((await select<ClockRow>(tx, 'select now, settled, version from clock'))[0] ?? null) : null,
+      byKeys<DeletedUserRow>(tx, 'deleted_users', 'user_id', touched.accounts, 'user_id, forgotten'),
+      touched.clock ? select<ClockRow>(tx, 'select now, settled, version from clock') : [],
+    ])
+  const loaded: Loaded = {
+    ...{ operations, subscriptions, accounts, stock, plans, autoTopUps, deleted },
+    slots: slotRows,
+    wishes: wishRows,
+    clock: clock[0] ?? null,
   }
   return new ReadModels(loaded)
 }
@@ -151,27 +154,29 @@ export const save = async (tx: Tx, models: ReadModels): Promise<void> => {
     const whose = models.subscriptions.get(subscriptionId)
     return whose && !models.forgot(whose.userId)
   })
-  await upsertRows(tx, 'plans', ['planId'], models.plans.changed)
-  await insertRows(tx, 'plan_versions', models.planVersions, 'on conflict do nothing')
-  await upsertRows(tx, 'stock', ['planId'], models.stock.changed)
-  await upsertRows(tx, 'keys', ['keyId'], models.keys.changed)
-  await upsertRows(tx, 'subscriptions', ['id'], subscriptions)
-  await insertRows(tx, 'charges', charges, 'on conflict do nothing')
-  await upsertRows(tx, 'accounts', ['userId'], kept(models.accounts.changed))
-  await insertRows(tx, 'movements', kept(models.movements), 'on conflict do nothing')
-  await upsertRows(tx, 'slots', ['userId', 'providerId'], kept(models.slots.changed))
-  await upsertRows(tx, 'auto_top_ups', ['userId'], kept(models.autoTopUps.changed))
-  await upsertRows(tx, 'wishes', ['userId', 'planId'], kept(models.wishes.changed))
-  await insertRows(tx, 'notifications', kept(models.notifications), 'on conflict do nothing')
-  await upsertRows(
-    tx,
-    'clock',
-    ['one'],
-    models.clock.changed.map((clock) => ({ one: true, ...clock })),
-  )
-  await insertRows(tx, 'audit', models.audit, 'on conflict do nothing')
-  await updateRows(tx, 'operations', ['id'], models.operations.changed.map(learnt))
-  await upsertRows(tx, 'deleted_users', ['userId'], models.deleted.changed)
+  await Promise.all([
+    upsertRows(tx, 'plans', ['planId'], models.plans.changed),
+    insertRows(tx, 'plan_versions', models.planVersions, 'on conflict do nothing'),
+    upsertRows(tx, 'stock', ['planId'], models.stock.changed),
+    upsertRows(tx, 'keys', ['keyId'], models.keys.changed),
+    upsertRows(tx, 'subscriptions', ['id'], subscriptions),
+    insertRows(tx, 'charges', charges, 'on conflict do nothing'),
+    upsertRows(tx, 'accounts', ['userId'], kept(models.accounts.changed)),
+    insertRows(tx, 'movements', kept(models.movements), 'on conflict do nothing'),
+    upsertRows(tx, 'slots', ['userId', 'providerId'], kept(models.slots.changed)),
+    upsertRows(tx, 'auto_top_ups', ['userId'], kept(models.autoTopUps.changed)),
+    upsertRows(tx, 'wishes', ['userId', 'planId'], kept(models.wishes.changed)),
+    insertRows(tx, 'notifications', kept(models.notifications), 'on conflict do nothing'),
+    upsertRows(
+      tx,
+      'clock',
+      ['one'],
+      models.clock.changed.map((clock) => ({ one: true, ...clock })),
+    ),
+    insertRows(tx, 'audit', models.audit, 'on conflict do nothing'),
+    updateRows(tx, 'operations', ['id'], models.operations.changed.map(learnt)),
+    upsertRows(tx, 'deleted_users', ['userId'], models.deleted.changed),
+  ])
   await forgetUsers(
     tx,
     models.deleted.changed.flatMap(({ userId, forgotten }) => (forgotten ? [userId] : [])),

@@ -3,5 +3,6 @@ import { stock } from './001-stock.ts'
 import { slots } from './002-slots.ts'
 import { ends } from './003-ends.ts'
 import { entitlements } from './004-entitlements.ts'
+import { room } from './005-room.ts'
 
-export const migrations: Migration[] = [stock, slots, ends, entitlements]
+export const migrations: Migration[] = [stock, slots, ends, entitlements, room]
