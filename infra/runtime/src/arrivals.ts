@@ -14,6 +14,8 @@ export interface ArrivalsOptions {
   readonly codec: Codec
   /** By its keys, the messages that this service decides. */
   readonly handled: { readonly [Name in MessageName]?: unknown }
+  /** Messages that may wait for others. */
+  readonly patient: ReadonlySet<MessageName> | undefined
   readonly topics: readonly string[]
   readonly ownership: Ownership
   readonly membership: () => Membership
@@ -43,8 +45,9 @@ export class Arrivals {
     return this.#buffer.count
   }
 
-  get empty() {
-    return this.#buffer.empty
+  /** When a round is to take them, in milliseconds of `performance.now()`. */
+  get dueAt() {
+    return this.#buffer.dueAt
   }
 
   /** The next round's records, and how the lanes move by it. */
@@ -72,7 +75,10 @@ export class Arrivals {
     this.#letOn()
   }
 
-  /** @returns whether the batch was taken in. Waits until a round has taken it, so that there is one fetch per round. */
+  /**
+   * @returns whether the batch was taken in. Waits until a round has taken it, so that there is one fetch per round; but
+   * what may wait for others holds up nobody behind it.
+   */
   async takeIn(batch: Batch, heartbeat: () => Promise<void>): Promise<boolean> {
     const { ownership, codec, handled, metrics, wake } = this.#options
     const { topic, lane, nextOffset } = batch
@@ -84,15 +90,21 @@ export class Arrivals {
     if (!expects() || this.#closed) return false
     this.#refusals.delete(`${topic}/${lane}`)
     owned.expected[topic] = nextOffset
-    const arrival: Arrival = { topic, lane, items: readBatch(codec, handled, batch), nextOffset }
+    const items = readBatch(codec, handled, batch)
+    const arrival: Arrival = { topic, lane, items, nextOffset, urgent: items.some((item) => this.#isUrgent(item)) }
     this.#buffer.add(arrival)
     metrics.lag(topic, lane, batch.highWatermark - nextOffset)
     wake()
-    while (this.#buffer.holds(arrival) && !this.#closed) {
+    while (this.#buffer.isDue && this.#buffer.holds(arrival) && !this.#closed) {
       await Promise.race([this.#taken.promise, pause(HEARTBEAT_WHILE_WAITING_MILLISECONDS)])
       await heartbeat()
     }
     return true
+  }
+
+  /** What is not for this service only moves the position. */
+  #isUrgent({ message, nonsense }: Item) {
+    return nonsense !== undefined || (message !== null && !this.#options.patient?.has(message.name))
   }
 
   #letOn() {

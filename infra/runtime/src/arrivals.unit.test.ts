@@ -12,6 +12,7 @@ const desk = () => {
   const arrivals = new Arrivals({
     codec: { prepare: async () => {}, nameOf: () => null } as never,
     handled: {},
+    patient: undefined,
     topics: ['t'],
     ownership: { owned, reclaim: (lane: number) => reclaimed.push(lane) } as never,
     membership: () => ({ seek: (positions: unknown) => seeks.push(positions), hold: () => {} }) as never,
@@ -35,21 +36,21 @@ const beat = async () => {}
 test('a first fetch that precedes the seek is refused, and the lane sought again where it stands', async () => {
   const { arrivals, batch, seeks } = desk()
   expect(await arrivals.takeIn(batch(0), beat)).toBe(false)
-  expect(arrivals.empty).toBe(true)
+  expect(arrivals.waiting).toBe(0)
   expect(seeks).toEqual([[{ topic: 't', lane: 3, offset: 40 }]])
 })
 
 test('a lane that is not claimed takes nothing', async () => {
   const { arrivals, batch, seeks } = desk()
   expect(await arrivals.takeIn(batch(40, 5), beat)).toBe(false)
-  expect(arrivals.empty).toBe(true)
+  expect(arrivals.waiting).toBe(0)
   expect(seeks).toEqual([])
 })
 
 test('a batch of which compaction left nothing moves the lane like any other', async () => {
   const { arrivals, batch, owned } = desk()
   const taking = arrivals.takeIn({ ...batch(40), nextOffset: 57, records: [] }, beat)
-  while (arrivals.empty) await new Promise((resolve) => setImmediate(resolve))
+  while (arrivals.dueAt === Number.POSITIVE_INFINITY) await new Promise((resolve) => setImmediate(resolve))
   const { items, moves } = arrivals.take()
   expect([items, moves]).toEqual([[], [{ lane: 3, epoch: 1, expected: { t: 40 }, next: { t: 57 } }]])
   expect(await taking).toBe(true)
@@ -68,7 +69,7 @@ test('what fits is taken in, and the fetch goes on when a round has taken it', a
   const { arrivals, batch, owned } = desk()
   const taking = arrivals.takeIn(batch(40), beat)
   await Promise.resolve()
-  while (arrivals.empty) await new Promise((resolve) => setImmediate(resolve))
+  while (arrivals.dueAt === Number.POSITIVE_INFINITY) await new Promise((resolve) => setImmediate(resolve))
   expect(owned.get(3)?.expected).toEqual({ t: 42 })
   const { items, moves } = arrivals.take()
   expect(items).toHaveLength(2)

@@ -7,14 +7,22 @@ export interface Arrival {
   readonly lane: number
   readonly items: readonly Item[]
   readonly nextOffset: number
+  /** Somebody waits for what follows from it. */
+  readonly urgent: boolean
 }
 
 export const MOST_MESSAGES_IN_A_ROUND = 1_000
+/** So many are worth a round, whoever waits for them. */
+export const WORTH_A_ROUND_AT_ONCE = 200
+/** How long what nobody waits for may wait for company. */
+const PATIENCE_MILLISECONDS = 50
 
 /** What has arrived on all owned lanes, in order of arrival. */
 export class ArrivalBuffer {
   #arrivals: Arrival[] = []
   #count = 0
+  /** When the oldest of it came. */
+  #since = 0
 
   get empty() {
     return this.#arrivals.length === 0
@@ -24,11 +32,23 @@ export class ArrivalBuffer {
     return this.#count
   }
 
+  /** Whether a round is to take it at once. */
+  get isDue() {
+    return this.#count >= WORTH_A_ROUND_AT_ONCE || this.#arrivals.some(({ urgent }) => urgent)
+  }
+
+  /** When it is to be taken, in milliseconds of `performance.now()`; never if there is nothing. */
+  get dueAt() {
+    if (this.empty) return Number.POSITIVE_INFINITY
+    return this.isDue ? this.#since : this.#since + PATIENCE_MILLISECONDS
+  }
+
   holds(arrival: Arrival) {
     return this.#arrivals.includes(arrival)
   }
 
   add(arrival: Arrival) {
+    if (this.empty) this.#since = performance.now()
     this.#arrivals.push(arrival)
     this.#count += arrival.items.length
   }

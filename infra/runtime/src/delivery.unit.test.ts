@@ -65,10 +65,11 @@ describe('what has arrived', () => {
     [1, lane(1)],
     [2, lane(2)],
   ])
-  const arrival = (n: number, topic: string, nextOffset: number, count: number) => ({
+  const arrival = (n: number, topic: string, nextOffset: number, count: number, urgent = true) => ({
     topic,
     lane: n,
     nextOffset,
+    urgent,
     items: Array.from({ length: count }, (_, i) => ({
       topic,
       lane: n,
@@ -102,6 +103,19 @@ describe('what has arrived', () => {
     expect(buffer.count).toBe(800)
     buffer.drop(2)
     expect(buffer.empty).toBe(true)
+  })
+
+  test('what nobody waits for waits a little for company, unless it is much or something urgent comes', () => {
+    const buffer = new ArrivalBuffer()
+    const isDue = () => buffer.dueAt <= performance.now()
+    expect(buffer.dueAt).toBe(Number.POSITIVE_INFINITY)
+    buffer.add(arrival(1, 't', 15, 3, false))
+    expect([isDue(), Number.isFinite(buffer.dueAt)]).toEqual([false, true])
+    buffer.add(arrival(2, 't', 15, 1, true))
+    expect(isDue()).toBe(true)
+    expect(buffer.take(owned).items).toHaveLength(4)
+    buffer.add(arrival(1, 't', 300, 200, false))
+    expect(isDue()).toBe(true)
   })
 })
 

@@ -99,6 +99,11 @@ export interface Handler<State> {
    * remembered as seen, which costs as much as many a decision. Never what asks for something.
    */
   readonly judgedByVersion?: ReadonlySet<MessageName>
+  /**
+   * Messages of which nobody waits for what follows: they wait a few milliseconds for others, so that one round takes
+   * them together. A round costs as much for one message as for thirty.
+   */
+  readonly patient?: ReadonlySet<MessageName>
   readonly calls?: Calls
   /** What the round says as a whole, once, after its decisions; every saying names its `cause`. */
   conclude?(state: State): Saying[]

@@ -1,6 +1,7 @@
 import { instant } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
 import type { Arrivals } from './arrivals.ts'
+import { WORTH_A_ROUND_AT_ONCE } from './buffer.ts'
 import { BurstGuard, TooManyDeadLetters } from './dead-letter.ts'
 import { backOff, isTrouble, pause } from './failures.ts'
 import type { Handler } from './handler.ts'
@@ -39,7 +40,6 @@ export interface RoundsOptions<State> {
 const MOST_UNPUBLISHED = 4
 // A round costs about the same for one message and for thirty: under load they come this far apart, at least.
 const PACE_MILLISECONDS = 4
-const WORTH_A_ROUND_AT_ONCE = 200
 
 /** Takes one round after the other over what has arrived, redone until it is committed; hands on what it says. */
 export class Rounds<State> {
@@ -55,8 +55,14 @@ export class Rounds<State> {
 
   /** Whether something has arrived and may be taken. */
   get due() {
+    return this.dueAt <= performance.now()
+  }
+
+  /** When that will be, as far as is known, in milliseconds of `performance.now()`. */
+  get dueAt() {
     const { arrivals, health } = this.#options
-    return health.halted === null && this.#unpublished < MOST_UNPUBLISHED && !arrivals.empty
+    const may = health.halted === null && this.#unpublished < MOST_UNPUBLISHED
+    return may ? arrivals.dueAt : Number.POSITIVE_INFINITY
   }
 
   /** Called after each round that is committed. */

@@ -75,6 +75,7 @@ export class Worker<State = unknown> {
     this.#arrivals = new Arrivals({
       codec: options.codec,
       handled: handler.decide,
+      patient: handler.patient,
       topics: this.#topics,
       ownership: this.#ownership,
       membership: () => this.#membership,
@@ -225,8 +226,8 @@ export class Worker<State = unknown> {
 
   #untilNext() {
     if (this.#ownership.unclaimed) return CLAIM_AGAIN_AFTER_MILLISECONDS
-    const next = Math.min(this.#errands.nextAt, Date.now() + IDLE_MILLISECONDS)
-    return Math.max(1, next - Date.now())
+    const next = Math.min(this.#errands.nextAt - Date.now(), this.#rounds.dueAt - performance.now(), IDLE_MILLISECONDS)
+    return Math.max(1, Math.ceil(next))
   }
 
   async #claim(): Promise<boolean> {

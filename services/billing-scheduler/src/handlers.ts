@@ -130,5 +130,7 @@ export const createHandler = (mode: ClockMode, wallClock: () => Instant): Handle
   load: (tx, messages) => loadAgenda(tx, messages, { wallClock: wallClock() }),
   decide: decide(mode),
   judgedByVersion: JUDGED_BY_VERSION,
+  // What they make due is due in days. Only an advance of the test clock waits for them.
+  ...(mode === 'system' ? { patient: JUDGED_BY_VERSION } : {}),
   save: saveAgenda,
 })

@@ -124,11 +124,23 @@ export const decide: Decide<ReadModels> = {
   CommandFailed: learn<'CommandFailed'>(fail),
 }
 
+/** Steps on the way: nobody is answered because of one, and all of them are there when the outcome comes. */
+const ON_THE_WAY: ReadonlySet<MessageName> = new Set<MessageName>([
+  'CreditsHeld',
+  'HoldDeclined',
+  'HoldReleased',
+  'HoldCaptured',
+  'KeyAssigned',
+  'KeyDeclined',
+  'StockChanged',
+])
+
 /** How a round of events becomes read models. */
 export const projector = (store: Pick<Handler<ReadModels>, 'load' | 'save'>): Handler<ReadModels> => ({
   load: store.load,
   decide,
   // A reader of everything: each row goes by its owner's version, or is there already.
   judgedByVersion: new Set(Object.keys(decide) as MessageName[]),
+  patient: ON_THE_WAY,
   save: store.save,
 })

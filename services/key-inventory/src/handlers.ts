@@ -22,11 +22,14 @@ export const decide = (vault: Pick<Vault, 'open'>) => ({
   ...terms,
 })
 
+const termEvents = new Set(Object.keys(terms) as MessageName[])
+
 export const inventoryHandler = (secrets: Secrets): Handler<Inventory> => ({
   prepare: { UploadKeys: openUpload(secrets), PutOwnKey: openOwnKey(secrets) },
   load,
   decide: decide(secrets.vault),
-  judgedByVersion: new Set(Object.keys(terms) as MessageName[]),
+  judgedByVersion: termEvents,
+  patient: termEvents,
   conclude: stockEvents,
   save,
 })

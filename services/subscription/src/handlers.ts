@@ -61,5 +61,7 @@ export const decide = (prices: FixedPrices): Decide<Books> => ({
 export const subscriptionHandler = (prices: FixedPrices, wallClock: () => Instant): Handler<Books> => ({
   load: (tx, messages) => loadBooks(tx, messages, wallClock()),
   decide: decide(prices),
+  // Whoever waits for a restock has waited for days.
+  patient: new Set<MessageName>(['StockChanged']),
   save: saveBooks,
 })
