@@ -3,7 +3,8 @@ import type { Knex } from 'knex'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openDatabase } from './database.ts'
 import { type Migration, migrate } from './migrate.ts'
-import { insertRows, select, updateRows, upsertRows } from './sql.ts'
+import { execute, insertRows, select, updateRows, upsertRows } from './sql.ts'
+import { inTransaction, type Tx } from './transaction.ts'
 
 let bed: Bed
 let knex: Knex
@@ -80,6 +81,31 @@ test('updates and upserts set what they name, by their keys', async () => {
     { id: 'three', big: 7, texts: null },
     { id: 'two', big: 3, texts: ['x'] },
   ])
+})
+
+test('what is asked of a transaction that has failed is not asked outside of it', async () => {
+  const idsLike = (id: string) => select(knex, 'select id from everything where id like ?', [id])
+  const add = (tx: Tx, id: string) => execute(tx, 'insert into everything (id) values (?)', [id])
+  const late = Promise.withResolvers<void>()
+  const stragglers: Promise<unknown>[] = []
+  /** Two things together: one has begun and will go on, the other fails. */
+  const half = async (tx: Tx, name: string) => {
+    const straggler = add(tx, `${name} early`)
+      .then(() => late.promise)
+      .then(() => add(tx, `${name} late`))
+    stragglers.push(straggler)
+    await Promise.all([straggler, Promise.reject(new RangeError(name))])
+  }
+  await expect(inTransaction(knex, (tx) => half(tx, 'whole'))).rejects.toThrow(new RangeError('whole'))
+  await inTransaction(knex, async (tx) => {
+    await expect(tx.savepoint((inner) => half(inner, 'inner'))).rejects.toThrow(new RangeError('inner'))
+    late.resolve()
+    await expect(stragglers[1]).rejects.toThrow('The transaction is over.')
+    await add(tx, 'outer')
+  })
+  await expect(stragglers[0]).rejects.toThrow('The transaction is over.')
+  expect([await idsLike('whole%'), await idsLike('inner%')]).toEqual([[], []])
+  expect(await idsLike('outer')).toHaveLength(1)
 })
 
 test('what no column can hold is refused before it is sent', async () => {

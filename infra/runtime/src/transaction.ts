@@ -28,7 +28,7 @@ export class Tx {
   readonly #pool: Pool
   /** What failed first: statements that were sent behind it fail for nothing else. */
   failure: unknown
-  #savepoints = 0
+  #isOver = false
 
   constructor(connection: Connection, pool: Pool) {
     this.#connection = connection
@@ -40,22 +40,31 @@ export class Tx {
     return this.#pool.config
   }
 
-  ask(question: Question): Promise<Answer> {
+  async ask(question: Question): Promise<Answer> {
+    if (this.#isOver) throw new Error('The transaction is over.')
     return ask(this.#pool, this.#connection, question)
+  }
+
+  /**
+   * Nothing is asked of it any more. Of what is asked together one may fail while another still has a question to come: that
+   * one would be answered outside, and stay.
+   */
+  end() {
+    this.#isOver = true
   }
 
   /** What fails within is undone, and nothing before it. */
   async savepoint<T>(act: (tx: Tx) => Promise<T>): Promise<T> {
-    this.#savepoints += 1
-    const name = `savepoint_${this.#savepoints}`
-    await this.ask({ text: `savepoint ${name}` })
+    const inner = new Tx(this.#connection, this.#pool)
+    await this.ask({ text: 'savepoint within_transaction' })
     try {
-      const result = await act(this)
-      await this.ask({ text: `release savepoint ${name}` })
+      const result = await act(inner)
+      inner.end()
+      await this.ask({ text: 'release savepoint within_transaction' })
       return result
     } catch (error) {
-      await this.ask({ text: `rollback to savepoint ${name}` })
-      this.failure = undefined
+      inner.end()
+      await this.ask({ text: 'rollback to savepoint within_transaction' })
       throw error
     }
   }
@@ -90,15 +99,18 @@ const rolledBack = (connection: Connection) =>
 export const inTransaction = async <T>(knex: Knex, act: (tx: Tx) => Promise<T>, begin = 'begin'): Promise<T> => {
   const pool = poolOf(knex)
   const connection = await pool.acquireConnection()
+  const tx = new Tx(connection, pool)
   try {
     // Not waited for: it goes out with the first statement.
     const begun = ask(pool, connection, { text: begin })
     begun.catch(() => {})
-    const result = await act(new Tx(connection, pool))
+    const result = await act(tx)
     await begun
+    tx.end()
     await ask(pool, connection, { text: 'commit' })
     return result
   } catch (error) {
+    tx.end()
     if (!(await rolledBack(connection))) connection.__knex__disposed = error
     throw error
   } finally {
