@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { Arrivals } from './arrivals.ts'
+import { WORTH_A_ROUND_AT_ONCE } from './buffer.ts'
 import type { Batch } from './kafka/subscription.ts'
 import type { OwnedLane } from './lanes.ts'
 
@@ -74,5 +75,17 @@ test('what fits is taken in, and the fetch goes on when a round has taken it', a
   const { items, moves } = arrivals.take()
   expect(items).toHaveLength(2)
   expect(moves).toEqual([{ lane: 3, epoch: 1, expected: { t: 40 }, next: { t: 42 } }])
+  expect(await taking).toBe(true)
+})
+
+test('what may wait for others holds up nobody: the fetch goes on before a round has taken it, and then waits', async () => {
+  const { arrivals, batch } = desk()
+  // Records that are not for this service: nobody waits for them.
+  const much = { ...batch(42), nextOffset: 300, records: Array(WORTH_A_ROUND_AT_ONCE).fill(batch(42).records[0]) }
+  expect(await arrivals.takeIn(batch(40), beat)).toBe(true)
+  expect(arrivals.dueAt).toBeGreaterThan(performance.now())
+  const taking = arrivals.takeIn(much, beat)
+  while (arrivals.dueAt > performance.now()) await new Promise((resolve) => setImmediate(resolve))
+  expect(arrivals.take().moves).toEqual([{ lane: 3, epoch: 1, expected: { t: 40 }, next: { t: 300 } }])
   expect(await taking).toBe(true)
 })

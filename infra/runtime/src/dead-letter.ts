@@ -1,4 +1,5 @@
-import type { Instant } from '@coding-plans/schemas'
+import { type Instant, instant } from '@coding-plans/schemas'
+import type { Message } from './handler.ts'
 import type { Item } from './item.ts'
 import type { Outgoing } from './kafka/publisher.ts'
 
@@ -23,6 +24,38 @@ export const deadLetterOf = (consumer: string, item: Item, reason: string, now: 
     dead_at: new Date(now).toISOString(),
   },
 })
+
+/** The news of a dead letter, for whoever waits for what it was to bring; null: nobody can be told. */
+export const failureOf = (
+  service: string,
+  item: Item,
+  reason: string,
+  now: Instant,
+): Message<'CommandFailed'> | null => {
+  const { headers, message } = item
+  const id = message?.id ?? headers.ce_id
+  const key = message?.key ?? item.key
+  if (!id || key === '') return null
+  const time = message?.time ?? instant(Date.parse(headers.ce_time ?? '') || now)
+  return {
+    name: 'CommandFailed',
+    body: {
+      subject: storable(key),
+      messageId: id,
+      messageName: message?.name ?? storable(headers.ce_type ?? ''),
+      reason: storable(reason.slice(0, 200)),
+    },
+    id,
+    source: service,
+    key,
+    lane: item.lane,
+    time,
+    asOf: time,
+    correlationId: message?.correlationId ?? storable(headers.ce_correlationid ?? id),
+    causationId: id,
+    traceparent: message?.traceparent ?? null,
+  }
+}
 
 const MOST_IN_A_MINUTE = 20
 const MINUTE = 60_000

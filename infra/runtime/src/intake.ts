@@ -1,4 +1,4 @@
-import type { MessageName } from '@coding-plans/schemas'
+import { type MessageName, topicOf } from '@coding-plans/schemas'
 import type { Codec } from './codec.ts'
 import { readEnvelope } from './envelope.ts'
 import { Nonsense } from './failures.ts'
@@ -60,3 +60,7 @@ export const prepareItems = async (prepare: Prepare | undefined, items: readonly
       }
     }),
   )
+
+/** Where these messages travel. Those of owner `any` are heard on the topics of the others. */
+export const topicsOf = (names: readonly MessageName[]): string[] =>
+  [...new Set(names.map((name) => topicOf(name, '*')))].filter((topic) => !topic.startsWith('*')).sort()

@@ -85,10 +85,10 @@ export class Scribe {
 export const appendOutbox = async (tx: Tx, owed: readonly Owed[], accepted = false): Promise<Parcel[]> => {
   if (owed.length === 0) return []
   const lanes = new Map<number, Outgoing[]>()
-  for (const { owner, ...message } of owed) {
-    const messages = lanes.get(owner)
+  for (const message of owed) {
+    const messages = lanes.get(message.owner)
     if (messages) messages.push(message)
-    else lanes.set(owner, [message])
+    else lanes.set(message.owner, [message])
   }
   const parcels = [...lanes]
   const written = await select<{ seq: number }>(

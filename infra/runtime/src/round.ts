@@ -1,6 +1,6 @@
-import { type Instant, instant, type MessageName } from '@coding-plans/schemas'
+import type { Instant, MessageName } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
-import { deadLetterOf, storable } from './dead-letter.ts'
+import { deadLetterOf, failureOf } from './dead-letter.ts'
 import { appendEffects } from './effects.ts'
 import { isTrouble, isUniqueViolation, Nonsense } from './failures.ts'
 import type { Call, Handler, Message, Saying, Tx } from './handler.ts'
@@ -221,32 +221,6 @@ class Round<State> {
         // The failure of a failure: the dead letter alone remains.
       }
     return said
-  }
-}
-
-const failureOf = (service: string, item: Item, reason: string, now: Instant): Message<'CommandFailed'> | null => {
-  const { headers, message } = item
-  const id = message?.id ?? headers.ce_id
-  const key = message?.key ?? item.key
-  if (!id || key === '') return null
-  const time = message?.time ?? instant(Date.parse(headers.ce_time ?? '') || now)
-  return {
-    name: 'CommandFailed',
-    body: {
-      subject: storable(key),
-      messageId: id,
-      messageName: message?.name ?? storable(headers.ce_type ?? ''),
-      reason: storable(reason.slice(0, 200)),
-    },
-    id,
-    source: service,
-    key,
-    lane: item.lane,
-    time,
-    asOf: time,
-    correlationId: message?.correlationId ?? storable(headers.ce_correlationid ?? id),
-    causationId: id,
-    traceparent: message?.traceparent ?? null,
   }
 }
 

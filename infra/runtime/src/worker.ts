@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { type Instant, type MessageName, topicOf } from '@coding-plans/schemas'
+import type { Instant, MessageName } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
 import { Arrivals } from './arrivals.ts'
 import type { Codec } from './codec.ts'
@@ -7,6 +7,7 @@ import { Errands } from './errands.ts'
 import { backOff, pause } from './failures.ts'
 import type { Handler, LaneWork, Saying, Tx } from './handler.ts'
 import { Health } from './health.ts'
+import { topicsOf } from './intake.ts'
 import type { Connection } from './kafka/client.ts'
 import { KafkaPublisher } from './kafka/publisher.ts'
 import { Membership } from './kafka/subscription.ts'
@@ -249,7 +250,3 @@ export class Worker<State = unknown> {
     return !this.#ownership.unclaimed
   }
 }
-
-/** Where these messages travel. Those of owner `any` are heard on the topics of the others. */
-export const topicsOf = (names: readonly MessageName[]): string[] =>
-  [...new Set(names.map((name) => topicOf(name, '*')))].filter((topic) => !topic.startsWith('*')).sort()

@@ -1,7 +1,7 @@
 import { execute, insertRows, type Message, select, type Tx, updateRows, upsertRows } from '@coding-plans/runtime'
 import { erased } from './domain/key.ts'
 import { type Deleted, Inventory } from './inventory.ts'
-import { Needs, type SlotNeed, type StockNeed } from './needs.ts'
+import { Needs, type SlotNeed } from './needs.ts'
 import {
   type AnswerRow,
   answerOf,
@@ -10,8 +10,6 @@ import {
   type EntitlementRow,
   entitlementOf,
   entitlementRow,
-  KEY_COLUMNS,
-  type KeyRow,
   keyOf,
   newKeyRow,
   type SlotRow,
@@ -21,10 +19,8 @@ import {
   stockOf,
   stockRow,
 } from './rows.ts'
+import { knownKeys, namedKeys, sellableKeys } from './store-keys.ts'
 import { type Envelope, noEnvelope } from './vault.ts'
-
-// Expired stock that one round retires at most, of one plan; the latest first, so that none is skipped that could be sold.
-const MOST_RETIRED = 1_000
 
 /**
  * Reads and locks what the messages need: stock rows first, then slots, then entitlements, each in sorted order (protocol.md 6).
@@ -130,54 +126,6 @@ const lockEntitlements = async (tx: Tx, userIds: readonly string[]) => {
     tx,
     'select * from entitlements where user_id = any(?::text[]) order by user_id, provider_id for update',
     [[...new Set(userIds)]],
-  )
-}
-
-const namedKeys = async (tx: Tx, { assignmentIds, subscriptionIds, unlinked, revoked }: Needs) => {
-  if (assignmentIds.length + subscriptionIds.length + unlinked.length + revoked.length === 0) return []
-  return select<KeyRow>(
-    tx,
-    `select ${KEY_COLUMNS} from keys k
-     where k.assignment_id = any(?::text[]) or k.subscription_id = any(?::text[])
-       or k.user_id = any(?::text[]) or k.id = any(?::text[])
-     order by k.assigned_at`,
-    [assignmentIds, subscriptionIds, unlinked, revoked],
-  )
-}
-
-/**
- * For each plan, of what is available: as many as may be taken, oldest upload first; what has expired by then; and one
- * more than may be taken of those that last longest, so that the round knows until when it can be sold.
- */
-const sellableKeys = async (tx: Tx, needs: readonly StockNeed[]) => {
-  if (needs.length === 0) return []
-  const found = await select<KeyRow>(
-    tx,
-    // The three may name one key twice; joined by their ids, all keys there are would be read.
-    `select found.*
-     from unnest(?::text[], ?::int[], ?::bigint[]) as need(plan_id, takes, until)
-     cross join lateral (
-       (select ${KEY_COLUMNS} from keys k where k.plan_id = need.plan_id and state = 'available'
-          and (expires_at is null or expires_at > need.until) order by sequence limit need.takes)
-       union all
-       (select ${KEY_COLUMNS} from keys k where k.plan_id = need.plan_id and state = 'available'
-          and expires_at <= need.until order by expires_at desc limit ${MOST_RETIRED})
-       union all
-       (select ${KEY_COLUMNS} from keys k where k.plan_id = need.plan_id and state = 'available'
-          order by expires_at desc nulls first limit need.takes + 1)
-     ) as found`,
-    [needs.map(({ planId }) => planId), needs.map(({ takes }) => takes), needs.map(({ until }) => until)],
-  )
-  return [...new Map(found.map((key) => [key.id, key])).values()]
-}
-
-const knownKeys = async (tx: Tx, fingerprints: readonly string[], ids: readonly string[]) => {
-  if (fingerprints.length === 0) return []
-  return select<{ id: string; fingerprint: string }>(
-    tx,
-    `select id, encode(fingerprint, 'hex') as fingerprint from keys
-     where fingerprint = any(select decode(hex, 'hex') from unnest(?::text[]) as hex) or id = any(?::text[])`,
-    [fingerprints, ids],
   )
 }
 

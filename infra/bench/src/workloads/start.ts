@@ -2,21 +2,37 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Stack, startStack } from '@coding-plans/local'
+import { pause } from '@coding-plans/runtime'
 import { type Figure, latencyOf } from '../figure.ts'
-import { between, type Look, look, processesOf } from '../usage.ts'
+import { between, type Disks, type Look, look, type Process, processesOf } from '../usage.ts'
 import type { Size, Workload } from '../workload.ts'
 
 // Everything from nothing to ready, as `npm start` starts it, and once more on the same data.
 
 const STARTS: Record<Size, number> = { quick: 1, full: 3 }
+const SETTLED_AFTER_MILLISECONDS = 3_000
+const REST_SECONDS = 10
 
 interface Start {
   readonly seconds: number
   readonly use: Pick<Figure, 'cpu' | 'disk'>
   readonly after: Look
+  readonly atRest: Figure
 }
 
 const NOTHING: Look = { cpuSeconds: [], walBytes: 0, databaseBytes: 0, kafkaBytes: 0 }
+
+/** Nobody asks anything: what each process uses to be there. */
+const rest = async (processes: readonly Process[], disks: Disks): Promise<Figure> => {
+  await pause(SETTLED_AFTER_MILLISECONDS)
+  const before = await look(processes, disks)
+  await pause(REST_SECONDS * 1_000)
+  const use = between(processes, before, await look(processes, disks), REST_SECONDS)
+  return {
+    ...{ workload: 'start', variant: 'at rest', unit: 'seconds', units: REST_SECONDS, seconds: REST_SECONDS },
+    ...{ perSecond: 1, ...use },
+  }
+}
 
 /** The processes are new: what they have used until they are ready, the start has used. */
 const start = async (dataDir: string, before: Look): Promise<Start> => {
@@ -27,7 +43,8 @@ const start = async (dataDir: string, before: Look): Promise<Start> => {
     const processes = processesOf(stack)
     const disks = { databaseUrl: stack.servers.databaseUrl('postgres'), kafkaDirectory: join(dataDir, 'kafka') }
     const after = await look(processes, disks)
-    return { seconds, use: between(processes, { ...before, cpuSeconds: [] }, after, 1), after }
+    const use = between(processes, { ...before, cpuSeconds: [] }, after, 1)
+    return { seconds, use, after, atRest: await rest(processes, disks) }
   } finally {
     await stack.stop()
   }
@@ -56,6 +73,6 @@ export const starts: Workload = {
         rmSync(dataDir, { recursive: true, force: true })
       }
     }
-    return [figureOf('new data', first), figureOf('same data', again)]
+    return [figureOf('new data', first), figureOf('same data', again), (again.at(-1) as Start).atRest]
   },
 }

@@ -39,10 +39,10 @@ const writeVarint = (value: number, at: number) => {
 }
 
 const writeBytes = (bytes: string | Buffer | null | undefined, at: number) => {
-  if (bytes === null || bytes === undefined) return writeVarint(-1, at)
-  const length = Buffer.byteLength(bytes)
-  makeRoom(length + LONGEST_VARINT, at)
+  const length = bytes === null || bytes === undefined ? -1 : Buffer.byteLength(bytes)
+  makeRoom(LONGEST_VARINT + length, at)
   const to = writeVarint(length, at)
+  if (bytes === null || bytes === undefined) return to
   if (typeof bytes === 'string') draft.write(bytes, to)
   else bytes.copy(draft, to)
   return to + length
