@@ -17,11 +17,15 @@ import { signToken } from './sign-token.ts'
 import { subjects, topics } from './topics.ts'
 
 /**
- * How every service's process is run. A round's rows die young if the young generation holds them: with 4 MB of it a sixth
- * of the CPU was collection, with 16 MB a service at rest has 15 MB more. HPKE needs X25519 of WebCrypto, about which Node
- * still warns.
+ * How every service's process is run. A round's rows die young if the young generation holds them; and the old one is
+ * collected before it has grown to four times what lives in it, which spares a fifth of the memory and no CPU. HPKE needs
+ * X25519 of WebCrypto, about which Node still warns.
  */
-export const nodeOptions = ['--max-semi-space-size=16', '--disable-warning=ExperimentalWarning']
+export const nodeOptions = [
+  '--max-semi-space-size=8',
+  '--heap-growing-percent=160',
+  '--disable-warning=ExperimentalWarning',
+]
 
 const root = join(import.meta.dirname, '..', '..', '..')
 
