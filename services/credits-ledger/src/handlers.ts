@@ -7,13 +7,13 @@ import { noTerms, type PaymentTerms } from './domain/payment-terms.ts'
 import { closeAccount, settleTopUp, topUpCredits } from './domain/top-up.ts'
 import { transferId } from './domain/transfer.ts'
 import { causeOf, type Ledger, settle, termKey } from './ledger.ts'
-import { loadLedger, saveLedger } from './store.ts'
+import { type Store, sqlStore } from './store.ts'
 
 export const SERVICE = 'credits-ledger'
 
 /** What is decided where payments have these terms; how they are called is `payments.ts`. */
-export const handlerUnder = (terms: PaymentTerms): Handler<Ledger> => ({
-  load: loadLedger,
+export const handlerUnder = (terms: PaymentTerms, store: Store = sqlStore): Handler<Ledger> => ({
+  load: store.load,
   decide: {
     HoldCredits: (ledger, message) => {
       const { userId, holdId } = message.body
@@ -57,7 +57,7 @@ export const handlerUnder = (terms: PaymentTerms): Handler<Ledger> => ({
       return settle(ledger, closeAccount(file, message.body, causeOf(message)))
     },
   },
-  save: saveLedger,
+  save: store.save,
 })
 
 /** Under no terms at all. */

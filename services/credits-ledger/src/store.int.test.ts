@@ -1,13 +1,22 @@
 import { type Bed, openBed } from '@coding-plans/local/bed'
-import { insertRows, isUniqueViolation, migrate, openDatabase, type Saying, select } from '@coding-plans/runtime'
+import {
+  insertRows,
+  inTransaction,
+  isUniqueViolation,
+  migrate,
+  openDatabase,
+  type Saying,
+  select,
+} from '@coding-plans/runtime'
 import type { Bodies, MessageName } from '@coding-plans/schemas'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { BOUNDARY, captureHold, holdCredits, postCredits, releaseHold } from './bodies.testing.ts'
-import { Book } from './book.testing.ts'
 import type { Account } from './domain/account.ts'
 import type { Transfer } from './domain/transfer.ts'
 import { migrations } from './migrations/index.ts'
 import { type Asked, roundAt } from './rounds.testing.ts'
+import { keepsTheContract } from './store.contract.testing.ts'
+import { sqlStore } from './store.ts'
 
 let bed: Bed
 let knex: ReturnType<typeof openDatabase>
@@ -37,58 +46,12 @@ const bodiesOf = <Name extends MessageName>(said: readonly Saying[], name: Name)
   said.filter((one) => one.name === name).map(({ body }) => body as Bodies[Name])
 const account = async (user: string) =>
   (await select<Account>(knex, 'select * from accounts where user_id = ?', [user]))[0]
-const count = async (table: string) => (await select(knex, `select from ${table}`)).length
 
-test('what a round decided is what the next one finds', async () => {
-  const book = new Book()
-  const term = { subscriptionId: 'sub_1', boundary: BOUNDARY }
-  const story: Asked[][] = [
-    [
-      ['HoldCredits', holdCredits('ada', 'hold_0', 10)],
-      ['PostCredits', postCredits('ada', 'op_1', 50)],
-      ['HoldCredits', holdCredits('ada', 'hold_1', 30, { ...term, purpose: 'renewal', operationId: null })],
-      ['ReleaseHold', releaseHold('eve', 'hold_9')],
-    ],
-    [
-      ['CaptureHold', captureHold('ada', 'hold_1', { ...term, purpose: 'renewal', operationId: null })],
-      ['HoldCredits', holdCredits('ada', 'hold_2', 30)],
-      ['HoldCredits', holdCredits('ada', 'hold_3', 20)],
-      ['PostCredits', postCredits('bob', 'op_2', 7, { creditKind: 'payment', reason: 'say "it"\n💶' })],
-    ],
-    [
-      ['PostCredits', postCredits('ada', 'op_3', -25, { creditKind: 'adjustment' })],
-      ['ReleaseHold', releaseHold('ada', 'hold_3')],
-      ['HoldCredits', holdCredits('bob', 'hold_4', 7)],
-      ['CaptureHold', captureHold('bob', 'hold_4')],
-    ],
-    [
-      // Each once more, as if the seen ids were gone.
-      ['HoldCredits', holdCredits('ada', 'hold_0', 10)],
-      ['PostCredits', postCredits('ada', 'op_1', 50)],
-      ['HoldCredits', holdCredits('ada', 'hold_1', 30, { ...term, purpose: 'renewal', operationId: null })],
-      ['CaptureHold', captureHold('ada', 'hold_1', { ...term, purpose: 'renewal', operationId: null })],
-      ['ReleaseHold', releaseHold('ada', 'hold_3')],
-      ['HoldCredits', holdCredits('bob', 'hold_4', 7)],
-    ],
-  ]
-  let time = 1_001
-  for (const asked of story) {
-    const expected = asked.flatMap(([name, body], place) => book.ask(name, body as never, { time: time + place }))
-    expect(await roundAt(knex, time, asked)).toEqual(expected)
-    time += asked.length
-    book.newRound()
-  }
-  for (const user of ['ada', 'bob']) {
-    const transfers = await select<Transfer>(knex, 'select * from transfers where user_id = ? order by sequence', [
-      user,
-    ])
-    const alike = ({ cause: _, hash: __, ...transfer }: Transfer) => transfer
-    expect(transfers.map(alike)).toEqual(book.transfers(user).map(alike))
-    expect(await account(user)).toEqual({ ...book.account(user), hash: transfers.at(-1)?.hash })
-  }
-  const holds = await select<{ holdId: string }>(knex, 'select * from holds')
-  expect(holds.toSorted((a, b) => (a.holdId < b.holdId ? -1 : 1))).toEqual([...book.ledger.holds.values()])
-})
+keepsTheContract(() => ({
+  store: sqlStore,
+  transaction: (act) => inTransaction(knex, act),
+  rows: (table) => select<object>(knex, `select * from ${table}`),
+}))
 
 test('LED-2: 40 holds of 10 at once against 100, each in a round of its own: exactly 10 are held', async () => {
   await ask(['PostCredits', postCredits('ada', 'op_1', 100)])
@@ -98,29 +61,6 @@ test('LED-2: 40 holds of 10 at once against 100, each in a round of its own: exa
   expect(bodiesOf(said.flat(), 'CreditsHeld')).toHaveLength(10)
   expect(bodiesOf(said.flat(), 'HoldDeclined').map(({ available }) => available)).toEqual(Array(30).fill(0))
   expect(await account('ada')).toMatchObject({ available: 0, held: 100, version: 11 })
-})
-
-test('LED-3: in one round each is judged on what the one before it left', async () => {
-  await ask(['PostCredits', postCredits('ada', 'op_1', 25)])
-  const said = await ask(
-    ['HoldCredits', holdCredits('ada', 'hold_1', 20)],
-    ['HoldCredits', holdCredits('ada', 'hold_2', 10)],
-    ['ReleaseHold', releaseHold('ada', 'hold_1')],
-    ['HoldCredits', holdCredits('ada', 'hold_3', 25)],
-    ['CaptureHold', captureHold('ada', 'hold_3')],
-  )
-  expect(said.map(({ name }) => name)).toEqual([
-    'CreditsHeld',
-    'HoldDeclined',
-    'HoldReleased',
-    'CreditsHeld',
-    'HoldCaptured',
-  ])
-  const states = await select(knex, 'select hold_id, state from holds order by hold_id')
-  expect(states).toEqual([
-    { holdId: 'hold_1', state: 'released' },
-    { holdId: 'hold_3', state: 'captured' },
-  ])
 })
 
 test('IDE-4: one command taken by two processes at once takes effect once, and both hear the same', async () => {
@@ -161,12 +101,6 @@ test('rounds that meet the same users, each in its own order, do not deadlock', 
   })
   await Promise.all(rounds)
   for (const user of users) expect(await account(user)).toMatchObject({ available: 12, promotion: -12, version: 12 })
-})
-
-test('who never had a credit gets no account by being declined', async () => {
-  await ask(['HoldCredits', holdCredits('ada', 'hold_1', 1)], ['ReleaseHold', releaseHold('bob', 'hold_2')])
-  expect(await count('accounts')).toBe(0)
-  expect(await count('holds')).toBe(0)
 })
 
 test('declines have an end: the next of a user forgets those that no command can ask for', async () => {

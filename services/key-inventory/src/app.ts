@@ -6,6 +6,7 @@ import { internalRoutes } from './internal-routes.ts'
 import type { Inventory } from './inventory.ts'
 import { openReveals } from './reveals.ts'
 import { openSeals } from './sealing.ts'
+import { sqlStore } from './store.ts'
 import { openFingerprint, openVault } from './vault.ts'
 
 const SERVICE = 'key-inventory'
@@ -24,7 +25,7 @@ export const keyInventory = async (
   const fingerprint = openFingerprint(options.FINGERPRINT_SECRET)
   return {
     service: SERVICE,
-    handler: inventoryHandler({ seals, vault, fingerprint }),
+    handler: inventoryHandler({ seals, vault, fingerprint }, sqlStore),
     routes: (http, parts) =>
       internalRoutes(http, {
         internalSecret: options.INTERNAL_SECRET,

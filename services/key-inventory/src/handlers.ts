@@ -7,7 +7,7 @@ import { ownKeys } from './own-keys.ts'
 import { openOwnKey, openUpload, type Secrets } from './prepare.ts'
 import { revocations } from './revocations.ts'
 import { stockEvents } from './stock-events.ts'
-import { load, save } from './store.ts'
+import type { Store } from './store.ts'
 import { terms } from './terms.ts'
 import { uploads } from './uploads.ts'
 import type { Vault } from './vault.ts'
@@ -24,7 +24,7 @@ export const decide = (vault: Pick<Vault, 'open'>) => ({
 
 const termEvents = new Set(Object.keys(terms) as MessageName[])
 
-export const inventoryHandler = (secrets: Secrets): Handler<Inventory> => ({
+export const inventoryHandler = (secrets: Secrets, { load, save }: Store): Handler<Inventory> => ({
   prepare: { UploadKeys: openUpload(secrets), PutOwnKey: openOwnKey(secrets) },
   load,
   decide: decide(secrets.vault),

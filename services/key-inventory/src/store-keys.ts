@@ -19,10 +19,6 @@ export const namedKeys = async (tx: Tx, { assignmentIds, subscriptionIds, unlink
   )
 }
 
-/**
- * For each plan, of what is available: as many as may be taken, oldest upload first; what has expired by then; and one
- * more than may be taken of those that last longest, so that the round knows until when it can be sold.
- */
 export const sellableKeys = async (tx: Tx, needs: readonly StockNeed[]) => {
   if (needs.length === 0) return []
   const found = await select<KeyRow>(

@@ -13,19 +13,17 @@ import { eventually } from '@coding-plans/runtime/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { migrations } from './migrations/index.ts'
 import { decisions, roundOn } from './round.testing.ts'
-import { load, save } from './store.ts'
+import { keepsTheContract } from './store.contract.testing.ts'
+import { sqlStore } from './store.ts'
 import {
   assignKey,
   bodies,
   deleteOwnKey,
-  enableOwnKey,
   putOwnKey,
   removeKey,
   settleRevocation,
-  testKey,
   unlinkKeys,
   upload,
-  World,
 } from './world.testing.ts'
 
 let bed: Bed
@@ -53,26 +51,7 @@ const again = (...messages: Message[]) =>
 const count = async (table: string, where = 'true') =>
   (await select<{ n: number }>(knex, `select count(*)::int as n from ${table} where ${where}`))[0]?.n
 
-test('what a round decided is what the next one finds', async () => {
-  const world = new World()
-  const story: Message[][] = [
-    [upload('op_1', ['a', { refused: 'malformed' }, 'b', 'a', { key: 'c', expiresAt: 1_500 }])],
-    [upload('op_2', ['b', 'd'], { planId: 'iron' }), upload('op_3', ['e'], { lowStockThreshold: 3 })],
-    [
-      assignKey('ada', 'op_4', { upstreamRevocation: 'manual' }),
-      putOwnKey('bob', 'op_5', 'mine'),
-      assignKey('bob', 'op_6'),
-    ],
-    [upload('op_7', ['f', 'a'], { allOrNothing: true }), enableOwnKey('bob', 'op_8', false), testKey('bob', 'op_9')],
-    [removeKey('ada', 'sub_op_4'), assignKey('eve', 'op_10'), removeKey('eve', 'sub_op_10'), removeKey('kim', 'sub_0')],
-    [assignKey('ada', 'op_11', { time: 1_500 }), assignKey('eve', 'op_12', { time: 1_600 }), assignKey('kim', 'op_13')],
-    [deleteOwnKey('bob', 'op_14'), assignKey('bob', 'op_15', { planId: 'iron' }), enableOwnKey('kim', 'op_16', true)],
-    [assignKey('ada', 'op_11', { time: 1_500 }), assignKey('bob', 'op_6'), putOwnKey('bob', 'op_5', 'mine')],
-    [upload('op_1', ['a', { refused: 'malformed' }, 'b', 'a', { key: 'c', expiresAt: 1_500 }])],
-    [removeKey('bob', 'sub_op_15'), removeKey('ada', 'sub_op_11', 9_000), putOwnKey('bob', 'op_17', 'mine')],
-  ]
-  for (const messages of story) expect(await round(...messages)).toEqual(world.round(...messages))
-})
+keepsTheContract(() => ({ store: sqlStore, transaction: (act) => inTransaction(knex, act) }))
 
 test("invariant 11: a stock's counts are the states of its keys", async () => {
   await round(upload('op_1', ['a', 'b', 'c', { key: 'd', expiresAt: 1_500 }]))
@@ -142,9 +121,9 @@ test('a removal that meets an assignment under way takes its locks anew, with th
   let removal: Promise<unknown> | undefined
   await inTransaction(knex, async (tx) => {
     const command = assignKey('ada', 'op_3')
-    const inventory = await load(tx, [command])
+    const inventory = await sqlStore.load(tx, [command])
     decisions.AssignKey?.(inventory, command)
-    await save(tx, inventory)
+    await sqlStore.save(tx, inventory)
     removal = round(removeKey('ada', 'sub_op_3')).catch((error: unknown) => error)
     const waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
     await eventually(

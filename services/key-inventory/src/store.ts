@@ -1,7 +1,8 @@
-import { execute, insertRows, type Message, select, type Tx, updateRows, upsertRows } from '@coding-plans/runtime'
+import { execute, type Handler, insertRows, select, type Tx, updateRows, upsertRows } from '@coding-plans/runtime'
 import { erased } from './domain/key.ts'
-import { type Deleted, Inventory } from './inventory.ts'
-import { Needs, type SlotNeed } from './needs.ts'
+import type { Deleted, Inventory } from './inventory.ts'
+import type { Needs, SlotNeed } from './needs.ts'
+import { type Reads, readInventory } from './reads.ts'
 import {
   type AnswerRow,
   answerOf,
@@ -22,50 +23,20 @@ import {
 import { knownKeys, namedKeys, sellableKeys } from './store-keys.ts'
 import { type Envelope, noEnvelope } from './vault.ts'
 
-/**
- * Reads and locks what the messages need: stock rows first, then slots, then entitlements, each in sorted order (protocol.md 6).
- * Sent together, they are still answered one after the other, in this order.
- */
-export const load = async (tx: Tx, messages: readonly Message[]): Promise<Inventory> => {
-  const needs = new Needs(messages)
-  const [stocks, slots, entitlements, named, known, answers, envelopes, deleted] = await Promise.all([
-    lockStocks(tx, needs),
-    lockSlots(tx, [...needs.slots.values()], needs.unlinked),
-    lockEntitlements(tx, needs.userIds),
-    namedKeys(tx, needs),
-    knownKeys(tx, needs.fingerprints, needs.keyIds),
-    answersTo(tx, needs.operationIds),
-    envelopesOf(tx, needs.revoked),
-    tombstonesOf(tx, needs.userIds),
-  ])
-  const locked = new Set(stocks.map(({ planId }) => planId))
-  if (named.some(({ planId }) => !locked.has(planId))) throw new Overtaken()
-  const shelves = stocks.map(({ planId, providerId }) => ({
-    takes: 0,
-    until: null,
-    ...needs.stocks.get(planId),
-    planId,
-    providerId,
-  }))
-  return new Inventory({
-    stocks: stocks.map(stockOf),
-    slots: slots.map(slotOf),
-    keys: [...named, ...(await sellableKeys(tx, shelves))].map(keyOf),
-    known,
-    answers: answers.map(answerOf),
-    envelopes,
-    deleted,
-    entitlements: entitlements.map(entitlementOf),
-  })
-}
+/** What the service asks of its store. `store.memory.ts` keeps the same in maps, for the simulator. */
+export type Store = Pick<Handler<Inventory>, 'load' | 'save'>
 
-/** A key was assigned between the two looks at a subscription, in a stock that is not locked. Trouble: the round is redone. */
-class Overtaken extends Error {
-  readonly code = '40001'
-  constructor() {
-    super('A key was assigned while the round was taking its locks.')
-  }
-}
+const readsIn = (tx: Tx): Reads => ({
+  lockStocks: async (needs) => (await lockStocks(tx, needs)).map(stockOf),
+  lockSlots: async ({ slots, unlinked }) => (await lockSlots(tx, [...slots.values()], unlinked)).map(slotOf),
+  lockEntitlements: async (userIds) => (await lockEntitlements(tx, userIds)).map(entitlementOf),
+  namedKeys: async (needs) => (await namedKeys(tx, needs)).map(keyOf),
+  knownKeys: (fingerprints, ids) => knownKeys(tx, fingerprints, ids),
+  answers: async (operationIds) => (await answersTo(tx, operationIds)).map(answerOf),
+  envelopes: (keyIds) => envelopesOf(tx, keyIds),
+  tombstones: (userIds) => tombstonesOf(tx, userIds),
+  sellableKeys: async (needs) => (await sellableKeys(tx, needs)).map(keyOf),
+})
 
 const lockStocks = async (tx: Tx, { stocks, subscriptionIds, unlinked, revokedPlans }: Needs) => {
   const needs = [...stocks.values()]
@@ -153,7 +124,7 @@ const tombstonesOf = async (tx: Tx, userIds: readonly string[]) => {
 }
 
 /** Writes what the round changed, a statement per table and kind of change. */
-export const save = async (tx: Tx, inventory: Inventory): Promise<void> => {
+const save = async (tx: Tx, inventory: Inventory): Promise<void> => {
   const shelves = [...inventory.shelves]
   const keys = shelves.flatMap(({ changed }) => [...changed.values()])
   const uploaded = keys.flatMap((key) => {
@@ -207,3 +178,5 @@ const saveAnswers = async (tx: Tx, { newAnswers }: Inventory) => {
   )
   await insertRows(tx, 'answers', newAnswers.map(answerRow))
 }
+
+export const sqlStore: Store = { load: (tx, messages) => readInventory(readsIn(tx), messages), save }

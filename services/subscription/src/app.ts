@@ -6,7 +6,7 @@ import type { FixedPrices } from './domain/fixed-prices.ts'
 import { publishFixedPrices } from './environment-prices.ts'
 import { subscriptionHandler } from './handlers.ts'
 import { retries } from './retries.ts'
-import { countOwed } from './store.ts'
+import { countOwed, sqlStore } from './store.ts'
 import { restockNotices } from './wishes.ts'
 
 const wallClock = () => instant(Date.now())
@@ -14,8 +14,8 @@ const wallClock = () => instant(Date.now())
 /** The service, but for its environment. */
 export const subscriptionService = (prices: FixedPrices): Omit<ServiceOptions<Books>, 'environment'> => ({
   service: SERVICE,
-  handler: subscriptionHandler(prices, wallClock),
-  work: [retries, restockNotices],
+  handler: subscriptionHandler(prices, wallClock, sqlStore),
+  work: [retries(sqlStore), restockNotices(sqlStore)],
   // A step that is to be said again is work that an advance of the clock waits for.
   due: countOwed,
   begin: (parts) => publishFixedPrices(parts, prices, wallClock()),

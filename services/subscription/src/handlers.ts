@@ -9,7 +9,7 @@ import type { FixedPrices } from './domain/fixed-prices.ts'
 import { periodEnded, renewalDueSoon } from './due-terms.ts'
 import { giveDays } from './grants.ts'
 import { purchasePlan } from './purchases.ts'
-import { loadBooks, saveBooks } from './store.ts'
+import type { Store } from './store.ts'
 import { terminateSubscription } from './terminations.ts'
 import { autoTopUpSet, availableIncreased, deadlineReached, topUpOutcome } from './unpaid-terms.ts'
 import { stockChanged, wishRestock, withdrawRestockWish } from './wishes.ts'
@@ -58,10 +58,14 @@ export const decide = (prices: FixedPrices): Decide<Books> => ({
   CommandFailed: lifted(commandFailed),
 })
 
-export const subscriptionHandler = (prices: FixedPrices, wallClock: () => Instant): Handler<Books> => ({
-  load: (tx, messages) => loadBooks(tx, messages, wallClock()),
+export const subscriptionHandler = (
+  prices: FixedPrices,
+  wallClock: () => Instant,
+  store: Pick<Store, 'load' | 'save'>,
+): Handler<Books> => ({
+  load: (tx, messages) => store.load(tx, messages, wallClock()),
   decide: decide(prices),
   // Whoever waits for a restock has waited for days.
   patient: new Set<MessageName>(['StockChanged']),
-  save: saveBooks,
+  save: store.save,
 })

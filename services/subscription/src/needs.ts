@@ -1,6 +1,7 @@
 import type { Message } from '@coding-plans/runtime'
 import type { Bodies, MessageName } from '@coding-plans/schemas'
 import { renewalIdOf } from './domain/ids.ts'
+import type { ActivationMemory, MoneyMemory, Saga } from './sagas/saga.ts'
 
 const bodiesOf = <Name extends MessageName>(messages: readonly Message[], name: Name): Bodies[Name][] =>
   messages.flatMap((message) => (message.name === name ? [message.body as Bodies[Name]] : []))
@@ -51,3 +52,20 @@ export const needsOf = (messages: readonly Message[]) => {
 }
 
 export type Needs = ReturnType<typeof needsOf>
+
+/** What the sagas of a round ask of it beside. */
+export const needsOfSagas = (sagas: readonly Saga[]) => {
+  const running = sagas.filter((saga) => saga.running)
+  return {
+    /** Plans that are being bought: a wish for one is over then. */
+    bought: running
+      .filter(({ kind }) => kind === 'activation')
+      .map(({ userId, memory }) => ({ userId, planId: (memory as ActivationMemory).episode.planId })),
+    /** Who is being deleted. */
+    erased: running.filter(({ kind }) => kind === 'erasure').map(({ userId }) => userId),
+    /** Who may be given something back. */
+    refunded: sagas.filter(({ memory }) => isToBeRefunded(memory)).map(({ userId }) => userId),
+  }
+}
+
+const isToBeRefunded = (memory: unknown) => ((memory as Partial<MoneyMemory>).end?.refund ?? 'none') !== 'none'

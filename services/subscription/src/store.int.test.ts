@@ -2,7 +2,6 @@ import { type Bed, openBed } from '@coding-plans/local/bed'
 import {
   inTransaction,
   laneOf,
-  type Message,
   migrate,
   openDatabase,
   type Parts,
@@ -10,19 +9,25 @@ import {
   select,
   type Tx,
 } from '@coding-plans/runtime'
-import { message } from '@coding-plans/runtime/testing'
-import { instant, microdollars, userId } from '@coding-plans/schemas'
-import fc from 'fast-check'
+import { microdollars } from '@coding-plans/schemas'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { at, DAY, publishBody } from './bodies.testing.ts'
-import type { Books } from './books.ts'
+import { at, DAY } from './bodies.testing.ts'
 import { publishFixedPrices } from './environment-prices.ts'
-import { decide } from './handlers.ts'
 import { migrations } from './migrations/index.ts'
-import { loadBooks, saveBooks, takeRetries } from './store.ts'
-import { action, openStory, perform } from './story.testing.ts'
+import {
+  inRounds,
+  type Kept,
+  keepsTheContract,
+  published,
+  purchase,
+  roundOn,
+  stocked,
+  type TableName,
+  wish,
+} from './store.contract.testing.ts'
+import { sqlStore } from './store.ts'
 import { takeNotices } from './wish-store.ts'
-import { openLiveWorld, type World } from './world.testing.ts'
+import { openLiveWorld } from './world.testing.ts'
 
 let bed: Bed
 let knex: ReturnType<typeof openDatabase>
@@ -40,61 +45,27 @@ afterAll(async () => {
 const TABLES = 'plans, plan_versions, operations, buyers, subscriptions, terms, sagas, stocks, wishes'
 beforeEach(() => knex.raw(`truncate ${TABLES}`))
 
-const decisions = decide(new Map())
-const decideAll = (books: Books, messages: readonly Message[]) =>
-  messages.flatMap((one) => (decisions[one.name] as (books: Books, message: Message) => Saying[])(books, one))
-
-/** What the runtime does with a round, without delivery. */
-const round = (messages: readonly Message[]): Promise<Saying[]> =>
-  inTransaction(knex, async (tx) => {
-    const books = await loadBooks(tx, messages, instant(0))
-    const said = decideAll(books, messages)
-    await saveBooks(tx, books)
-    return said
-  })
-
-const inRounds = async (messages: readonly Message[], size: number) => {
-  const said: Saying[] = []
-  for (let from = 0; from < messages.length; from += size)
-    said.push(...(await round(messages.slice(from, from + size))))
-  return said
+// Database name, by what the code calls it; the columns that the code knows.
+const COLUMNS: Record<TableName, string> = {
+  subscriptions: '* from subscriptions',
+  terms: '* from terms',
+  versions: '* from plan_versions',
+  operations: 'operation_id from operations',
+  buyers: '* from buyers',
+  wishes: 'user_id, plan_id, wished, version, asked_at, notice, notice_at from wishes',
+  stocks: '* from stocks',
+  sagas: '* from sagas',
 }
-
-const WISH = 'user_id, plan_id, wished, version, asked_at, notice, notice_at'
-const inOrder = (_: string, value: unknown) =>
-  value?.constructor === Object ? Object.fromEntries(Object.entries(value).sort()) : value
-const sorted = (rows: Iterable<object>) => [...rows].map((row) => JSON.stringify(row, inOrder)).sort()
-const table = async (sql: string) => sorted(await select<object>(knex, sql))
-
-const purchase = (user: string, operationId: string, planVersion = 1) => {
-  const known = { knownSubscriptionId: null, knownEnd: null }
-  const body = { userId: userId(user), operationId, planId: 'acme-coding', planVersion, ...known }
-  return message('PurchasePlan', body, { time: at(0), correlationId: operationId })
-}
-const publish = () => round([message('PublishPlan', publishBody(), { time: at(0) })])
-
-test.each([1, 5, 1_000])('stories in rounds of %i are decided and kept as in memory', async (size) => {
-  const stories = fc.sample(fc.array(action, { maxLength: 100, size: 'max' }), { numRuns: 15, seed: 7 })
-  for (const story of stories) {
-    await knex.raw(`truncate ${TABLES}`)
-    const world: World = openStory()
-    for (const one of story) perform(world, one)
-    world.settle()
-    const said = await inRounds(world.heard, size)
-    const { books } = world
-    expect(await table('select * from subscriptions')).toEqual(sorted(books.subscriptions))
-    expect(await table('select * from terms')).toEqual(sorted(books.terms))
-    expect(await table('select * from plan_versions')).toEqual(sorted(books.versions))
-    expect(await table('select operation_id from operations')).toEqual(sorted(books.operations))
-    expect(await table('select * from buyers')).toEqual(sorted(books.buyers))
-    expect(await table(`select ${WISH} from wishes`)).toEqual(sorted(books.wishes))
-    expect(await table('select * from stocks')).toEqual(sorted(books.stocks))
-    const states = [...books.sagas].map(({ id, kind, state, running }) => ({ id, kind, state, running }))
-    expect(await table('select id, kind, state, running from sagas')).toEqual(sorted(states))
-    const decided = world.said.filter(({ causationId }) => causationId !== null)
-    expect(said.map(({ name }) => name)).toEqual(decided.map(({ name }) => name))
-  }
+const open = (): Kept => ({
+  store: sqlStore,
+  transaction: (act) => inTransaction(knex, act),
+  rows: (table) => select<object>(knex, `select ${COLUMNS[table]}`),
+  empty: () => knex.raw(`truncate ${TABLES}`),
 })
+keepsTheContract(open)
+
+const round = roundOn({ store: sqlStore, transaction: (act) => inTransaction(knex, act) })
+const publish = () => round([published()])
 
 test('SUB-6: two rounds at once on one user: the second sees what the first decided', async () => {
   await publish()
@@ -137,7 +108,7 @@ test('CAT-3: instances that start at once publish a fixed price once, and say it
 
 test('the database itself refuses what must never be', async () => {
   const { world } = openLiveWorld()
-  await inRounds(world.heard, 1_000)
+  await inRounds(round, world.heard, 1_000)
   const never = [
     // SUB-6: two live ones; REN-3: a term twice, a charge twice.
     `insert into subscriptions select (jsonb_populate_record(s, '{"id": "sub_2"}')).* from subscriptions s`,
@@ -176,50 +147,6 @@ test('a round of a thousand buyers takes a handful of statements', async () => {
   knex.off('query', note)
   expect(said.filter(({ name }) => name === 'HoldCredits')).toHaveLength(1_000)
   expect(statements).toBeLessThan(20)
-})
-
-test('what is to be said again is given once, in its lanes, when its time has come', async () => {
-  await publish()
-  const [hold] = await round([purchase('ada', 'op_1')])
-  const failure = { subject: 'ada', messageId: 'm', messageName: 'HoldCredits', reason: 'a bug' }
-  const fails = () => round([message('CommandFailed', failure, { correlationId: 'op_1' })])
-  expect([hold?.name, (await fails())[0]?.name]).toEqual(['HoldCredits', 'ReleaseHold'])
-  await fails()
-  const [saga] = await select<{ lane: number; failures: number; retryAt: number }>(knex, 'select * from sagas')
-  expect(saga).toMatchObject({ failures: 1, retryAt: 1_000 })
-  const take = (lane: number, wallClock: number) =>
-    inTransaction(knex, (tx: Tx) => takeRetries(tx, [lane], instant(wallClock), 10))
-  const { lane } = saga!
-  expect(await take(lane, 999)).toEqual([])
-  expect(await take((lane + 1) % 12, 1_000)).toEqual([])
-  expect(await take(lane, 1_000)).toMatchObject([{ id: 'op_1', state: 'failing' }])
-  expect(await take(lane, 2_000)).toEqual([])
-})
-
-const wish = (user: string, n: number) => {
-  const body = { planId: 'acme-coding', userId: userId(user), operationId: `op_wish_${n}` }
-  return message('WishRestock', body, { time: at(0) })
-}
-const stocked = (available: number, version: number) => {
-  const none = { quarantined: 0, assigned: 0, revocationPending: 0, revoked: 0, revocationFailed: 0, retired: 0 }
-  const body = { planId: 'acme-coding', providerId: 'acme', version, available, ...none, sellableUntil: null, keys: [] }
-  return message('StockChanged', body, { time: at(0) })
-}
-
-test('RST-1: those who wait are told once, in the order of asking, by the owner of the plan’s lane', async () => {
-  await publish()
-  const users = Array.from({ length: 30 }, (_, n) => `user ${(n * 7) % 30}`)
-  for (const [n, user] of users.entries()) await round([wish(user, n)])
-  const late = 'user late'
-  const said = await round([stocked(1, 1), wish(late, 99), stocked(0, 2), wish(late, 100)])
-  expect(said.map(({ name }) => name)).toEqual(['RestockWishRefused', 'RestockWished'])
-  const take = (lane: number) => inTransaction(knex, (tx) => takeNotices(tx, [lane], 20))
-  const lane = laneOf('acme-coding')
-  expect(await take((lane + 1) % 12)).toEqual([])
-  const told = [...(await take(lane)), ...(await take(lane)), ...(await take(lane))]
-  expect(told.map((notice) => notice.userId)).toEqual(users)
-  expect(new Set(told.map(({ notice }) => notice))).toEqual(new Set([1]))
-  expect(await select(knex, 'select from wishes where wished')).toHaveLength(31)
 })
 
 test('RST-1: a wish does not slip between a restock and its notices', async () => {

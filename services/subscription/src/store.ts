@@ -15,9 +15,18 @@ import type { PlanVersion } from './domain/plan.ts'
 import type { Subscription } from './domain/subscription.ts'
 import type { Term } from './domain/term.ts'
 import type { Stock, Wish } from './domain/wish.ts'
-import { type Needs, needsOf } from './needs.ts'
-import type { ActivationMemory, MoneyMemory, Saga } from './sagas/saga.ts'
-import { saveWishes } from './wish-store.ts'
+import { KEPT_BY_SAGAS, KEPT_BY_SUBSCRIPTIONS, without } from './kept-columns.ts'
+import { type Needs, needsOf, needsOfSagas } from './needs.ts'
+import type { Saga } from './sagas/saga.ts'
+import { type Notice, saveWishes, takeNotices } from './wish-store.ts'
+
+/** What the service asks of its store. `store.memory.ts` keeps the same in maps, for the simulator. */
+export interface Store {
+  load(tx: Tx, messages: readonly Message[], wallClock: Instant): Promise<Books>
+  save(tx: Tx, books: Books): Promise<void>
+  takeRetries(tx: Tx, lanes: readonly number[], wallClock: Instant, most: number): Promise<Saga[]>
+  takeNotices(tx: Tx, lanes: readonly number[], most: number): Promise<Notice[]>
+}
 
 /** Locks the users of these messages, in sorted order, then the plans to be published; reads what the decisions need. */
 export const loadBooks = async (tx: Tx, messages: readonly Message[], wallClock: Instant): Promise<Books> => {
@@ -104,10 +113,7 @@ const WISH_COLUMNS = 'user_id, plan_id, wished, version, asked_at, notice, notic
 
 /** The wishes that are asked for or withdrawn, those of who is buying the plan, and all of who is being deleted. */
 const lockWishes = async (tx: Tx, { wishes }: Needs, sagas: readonly Saga[]) => {
-  const bought = sagas
-    .filter(({ kind, running }) => kind === 'activation' && running)
-    .map(({ userId, memory }) => ({ userId, planId: (memory as ActivationMemory).episode.planId }))
-  const erased = sagas.filter(({ kind, running }) => kind === 'erasure' && running).map(({ userId }) => userId)
+  const { bought, erased } = needsOfSagas(sagas)
   const named = [...wishes, ...bought]
   const [plans, users] = [named.map(({ planId }) => planId), named.map(({ userId }) => userId)]
   if (named.length + erased.length === 0) return []
@@ -124,8 +130,7 @@ const lockWishes = async (tx: Tx, { wishes }: Needs, sagas: readonly Saga[]) => 
 
 /** What was bought and is not over yet, of those who buy more, and of those whose end may give something back. */
 const findTerms = async (tx: Tx, { buyers, terminated }: Needs, sagas: readonly Saga[]) => {
-  const refunded = sagas.filter(({ memory }) => isToBeRefunded(memory)).map(({ userId }) => userId)
-  const users = [...buyers, ...terminated, ...refunded]
+  const users = [...buyers, ...terminated, ...needsOfSagas(sagas).refunded]
   if (users.length === 0) return []
   return select<Term>(
     tx,
@@ -134,8 +139,6 @@ const findTerms = async (tx: Tx, { buyers, terminated }: Needs, sagas: readonly 
     [users],
   )
 }
-
-const isToBeRefunded = (memory: unknown) => ((memory as Partial<MoneyMemory>).end?.refund ?? 'none') !== 'none'
 
 /** The buyers' last episodes: those that no other points back to. */
 const findEpisodes = async (tx: Tx, { buyers, purchases }: Needs) => {
@@ -148,32 +151,6 @@ const findEpisodes = async (tx: Tx, { buyers, purchases }: Needs) => {
     [purchases.map(({ userId }) => userId), purchases.map(({ planId }) => planId)],
   )
 }
-
-// What an episode and a saga begin with and keep for ever (CAT-5). It is not written again: it is most of a row, and a renewal
-// changes each row twice.
-const KEPT_BY_SUBSCRIPTIONS: ReadonlySet<string> = new Set<keyof Subscription>([
-  'userId',
-  'providerId',
-  'planId',
-  'planVersion',
-  'planName',
-  'price',
-  'periodUnit',
-  'periodCount',
-  'graceHours',
-  'maxPrepaidPeriods',
-  'repurchase',
-  'ownership',
-  'reveal',
-  'upstreamRevocation',
-  'lowStockThreshold',
-  'previousSubscriptionId',
-  'createdAt',
-])
-const KEPT_BY_SAGAS: ReadonlySet<string> = new Set<keyof Saga>(['kind', 'userId', 'providerId', 'subscriptionId'])
-
-const without = (kept: ReadonlySet<string>, rows: readonly object[]) =>
-  rows.map((row) => Object.fromEntries(Object.entries(row).filter(([property]) => !kept.has(property))))
 
 /** Writes what the round changed: a statement per table and kind of change. What is over goes first, for the unique constraints. */
 export const saveBooks = async (tx: Tx, books: Books): Promise<void> => {
@@ -248,3 +225,5 @@ export const takeRetries = (tx: Tx, lanes: readonly number[], wallClock: Instant
      returning ${SAGA_COLUMNS}`,
     [wallClock, lanes, most],
   )
+
+export const sqlStore: Store = { load: loadBooks, save: saveBooks, takeRetries, takeNotices }

@@ -2,7 +2,7 @@ import { type LaneWork, type Message, type Saying, say } from '@coding-plans/run
 import type { Instant, RestockWishRefused } from '@coding-plans/schemas'
 import type { Books } from './books.ts'
 import { isAssignable, isOpen, type Stock, wished } from './domain/wish.ts'
-import { takeNotices } from './wish-store.ts'
+import type { Store } from './store.ts'
 
 type Refusal = Exclude<RestockWishRefused['reason'], 'unknown'>
 
@@ -71,7 +71,7 @@ const LOOK_EVERY_MILLISECONDS = 100
 const MOST_AT_ONCE = 1_000
 
 /** Tells those who are marked, in the order of asking. */
-export const restockNotices: LaneWork = {
+export const restockNotices = ({ takeNotices }: Pick<Store, 'takeNotices'>): LaneWork => ({
   name: 'restock-notices',
   everyMilliseconds: LOOK_EVERY_MILLISECONDS,
   unhurried: true,
@@ -83,4 +83,4 @@ export const restockNotices: LaneWork = {
         { time: at, cause: `restock|${planId}|${userId}|${notice}`, correlationId: planId },
       ),
     ),
-}
+})
