@@ -12,6 +12,7 @@ import type { Agenda } from './agenda.ts'
 import { clockWork } from './clockwork.ts'
 import type { ClockMode } from './domain/clock.ts'
 import { countDue, dueWork } from './due.ts'
+import { Flow } from './flow.ts'
 import { createHandler, SERVICE } from './handlers.ts'
 import { createSettlement, type Surroundings } from './settlement.ts'
 import { makeClock } from './store.ts'
@@ -34,11 +35,12 @@ export const billingScheduler = ({
 }: SchedulerOptions): Omit<ServiceOptions<Agenda>, 'environment'> => {
   let nudge = () => {}
   const settlement = createSettlement(surroundings, () => nudge(), log)
-  const due = dueWork(mode, () => nudge())
+  const flow = new Flow()
+  const due = dueWork(mode, flow, () => nudge())
   const clock = clockWork(settlement)
   return {
     service: SERVICE,
-    handler: createHandler(mode, wallClock),
+    handler: createHandler(mode, flow, wallClock),
     work: [mode === 'test' ? inTurn([due, tickWork, clock]) : inTurn([due, tickWork])],
     due: (knex) => countDue(mode, knex, wallClock()),
     begin: async ({ knex, worker }) => {

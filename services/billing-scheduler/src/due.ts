@@ -2,10 +2,8 @@ import { type LaneWork, type Saying, say, type Tx } from '@coding-plans/runtime'
 import { type Instant, instant } from '@coding-plans/schemas'
 import { type ClockMode, horizonOf } from './domain/clock.ts'
 import { causeOf, type DueKind, type Term } from './domain/term.ts'
+import type { Flow } from './flow.ts'
 import { countUnanswered, readClock, takeDue } from './store.ts'
-
-/** One call says what some thousand users have due: a transaction and a send of the size of a round. */
-const MOST_AT_ONCE = 2_000
 
 /** Well within the second that requirements.md 4 allows. */
 const EVERY_MILLISECONDS = 250
@@ -19,16 +17,27 @@ const horizonIn = async (mode: ClockMode, tx: Connection, wallClock: Instant) =>
   return { horizon: horizonOf(clock), asOf: clock.outage ? clock.target : null }
 }
 
-/** Says what is due in the lanes that this process owns (protocol.md 8). `more` is called when one call was not enough. */
-export const dueWork = (mode: ClockMode, more: () => void): LaneWork => ({
+/** How soon there is room again for what could not be said yet. */
+const LOOK_AGAIN_AFTER_MILLISECONDS = 15
+
+/**
+ * Says what is due in the lanes that this process owns (protocol.md 8), as much at once as there is room for. `more` is
+ * called when more may be due.
+ */
+export const dueWork = (mode: ClockMode, flow: Flow, more: () => void): LaneWork => ({
   name: 'due',
   everyMilliseconds: EVERY_MILLISECONDS,
   // An advance of the test clock waits for each answer; the wall clock is not hastened by any.
   unhurried: mode === 'system',
   run: async (tx: Tx, lanes, wallClock) => {
     const { horizon, asOf } = await horizonIn(mode, tx, wallClock)
-    const due = await takeDue(tx, lanes, { horizon, wallClock, most: MOST_AT_ONCE })
-    if (due.length >= MOST_AT_ONCE) more()
+    const room = flow.room(wallClock)
+    const due = room > 0 ? await takeDue(tx, lanes, { horizon, wallClock, most: room }) : []
+    flow.said(
+      due.map(({ subscriptionId }) => subscriptionId),
+      wallClock,
+    )
+    if (due.length >= room) setTimeout(more, LOOK_AGAIN_AFTER_MILLISECONDS).unref()
     return due.map((term) => sayDue(term, instant(Math.max(term.due, asOf ?? term.due))))
   },
 })

@@ -4,6 +4,7 @@ import { type Agenda, count, put, termOf } from './agenda.ts'
 import type { ClockMode, Refusal } from './domain/clock.ts'
 import { readDuration } from './domain/duration.ts'
 import { begun, causeOf, ended, ending, failed, given, ignored, moved, type Term, told } from './domain/term.ts'
+import type { Flow } from './flow.ts'
 import { loadAgenda, saveAgenda } from './store.ts'
 
 export const SERVICE = 'billing-scheduler'
@@ -126,11 +127,17 @@ const refusalOf = (mode: ClockMode, { body: { to, by } }: Message<'AdvanceClock'
 }
 
 /** Keeps the terms that subscription events tell of, and queues what operators ask of the clock. */
-export const createHandler = (mode: ClockMode, wallClock: () => Instant): Handler<Agenda> => ({
-  load: (tx, messages) => loadAgenda(tx, messages, { wallClock: wallClock() }),
+export const createHandler = (mode: ClockMode, flow: Flow, wallClock: () => Instant): Handler<Agenda> => ({
+  load: (tx, messages) => {
+    flow.hear(messages, wallClock())
+    return loadAgenda(tx, messages, { wallClock: wallClock() })
+  },
   decide: decide(mode),
   judgedByVersion: JUDGED_BY_VERSION,
   // What they make due is due in days. Only an advance of the test clock waits for them.
   ...(mode === 'system' ? { patient: JUDGED_BY_VERSION } : {}),
-  save: saveAgenda,
+  save: async (tx, agenda) => {
+    for (const id of agenda.changed) if (agenda.terms.get(id)?.state !== 'said') flow.answered(id)
+    await saveAgenda(tx, agenda)
+  },
 })

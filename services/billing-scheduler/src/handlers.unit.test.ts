@@ -6,6 +6,7 @@ import type { Agenda } from './agenda.ts'
 import { activatedBody, endedBody, endingBody, extendedBody, renewedBody } from './bodies.testing.ts'
 import type { ClockMode } from './domain/clock.ts'
 import { causeOf, type Term } from './domain/term.ts'
+import { Flow } from './flow.ts'
 import { createHandler, SERVICE } from './handlers.ts'
 
 const ada = userId('ada')
@@ -31,7 +32,7 @@ const hear = <Name extends MessageName>(
   body: Bodies[Name],
   { mode = 'test', source, time }: { mode?: ClockMode; source?: string; time?: Instant } = {},
 ) => {
-  const decide = createHandler(mode, () => WALL).decide[name]
+  const decide = createHandler(mode, new Flow(), () => WALL).decide[name]
   if (!decide) throw new Error(`${name} is not heard.`)
   return decide(agenda, message(name, body, { ...(source ? { source } : {}), time: time ?? JANUARY }))
 }
