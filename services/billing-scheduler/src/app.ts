@@ -15,7 +15,7 @@ import { countDue, dueWork } from './due.ts'
 import { Flow } from './flow.ts'
 import { createHandler, SERVICE } from './handlers.ts'
 import { createSettlement, type Surroundings } from './settlement.ts'
-import { makeClock } from './store.ts'
+import { makeClock, sqlStore as store } from './store.ts'
 import { tickWork } from './ticks.ts'
 
 const wallClock = () => instant(Date.now())
@@ -36,13 +36,14 @@ export const billingScheduler = ({
   let nudge = () => {}
   const settlement = createSettlement(surroundings, () => nudge(), log)
   const flow = new Flow()
-  const due = dueWork(mode, flow, () => nudge())
-  const clock = clockWork(settlement)
+  const due = dueWork({ mode, store, flow, more: () => nudge() })
+  const ticks = tickWork(store)
+  const clock = clockWork(settlement, store)
   return {
     service: SERVICE,
-    handler: createHandler(mode, flow, wallClock),
-    work: [mode === 'test' ? inTurn([due, tickWork, clock]) : inTurn([due, tickWork])],
-    due: (knex) => countDue(mode, knex, wallClock()),
+    handler: createHandler({ mode, store, flow, wallClock }),
+    work: [mode === 'test' ? inTurn([due, ticks, clock]) : inTurn([due, ticks])],
+    due: (knex) => countDue({ mode, store }, knex, wallClock()),
     begin: async ({ knex, worker }) => {
       await keepMode(knex, mode)
       nudge = () => worker.nudge()

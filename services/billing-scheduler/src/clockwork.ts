@@ -11,15 +11,7 @@ import {
   targetOf,
 } from './domain/clock.ts'
 import type { Settlement } from './settlement.ts'
-import {
-  answerAdvance,
-  findFurthestSaid,
-  findNextAdvance,
-  hasUnanswered,
-  lockClock,
-  readGeneration,
-  writeClock,
-} from './store.ts'
+import type { Store } from './store.ts'
 
 /** The record key of all that is said of the clock; its lane's owner moves it. */
 export const CLOCK = 'clock'
@@ -28,50 +20,57 @@ export const CLOCK = 'clock'
 const EVERY_MILLISECONDS = 100
 
 /** Moves the test clock, one advance at a time, when everything it caused has settled. */
-export const clockWork = (settlement: Settlement): LaneWork => ({
+export const clockWork = (settlement: Settlement, store: Store): LaneWork => ({
   name: 'clock',
   everyMilliseconds: EVERY_MILLISECONDS,
   run: async (tx, lanes, wallClock) => {
     if (!lanes.includes(laneOf(CLOCK))) return []
-    const clock = await lockClock(tx)
-    if (clock.version === 0) return introduce(tx, clock)
-    return isRunning(clock) ? goOn(tx, clock, settlement, wallClock) : startNext(tx, clock, wallClock)
+    const clock = await store.lockClock(tx)
+    const work = { store, tx, wallClock }
+    if (clock.version === 0) return introduce(work, clock)
+    return isRunning(clock) ? goOn(work, clock, settlement) : startNext(work, clock)
   },
 })
 
-const introduce = async (tx: Tx, clock: Clock) => {
+interface Work {
+  readonly store: Store
+  readonly tx: Tx
+  readonly wallClock: Instant
+}
+
+const introduce = async ({ store, tx }: Work, clock: Clock) => {
   const made = { ...clock, version: 1 }
-  await writeClock(tx, made)
+  await store.writeClock(tx, made)
   return [clockMoved(made)]
 }
 
-const startNext = async (tx: Tx, clock: Clock, wallClock: Instant): Promise<Saying[]> => {
-  const advance = await findNextAdvance(tx)
+const startNext = async ({ store, tx, wallClock }: Work, clock: Clock): Promise<Saying[]> => {
+  const advance = await store.findNextAdvance(tx)
   if (!advance) return []
   const { operationId } = advance
   const target = targetOf(clock.now, advance)
   if (typeof target === 'string') {
-    await answerAdvance(tx, operationId, wallClock)
+    await store.answerAdvance(tx, operationId, wallClock)
     return [say('ClockRefused', { clock: CLOCK, operationId, reason: target }, from(clock, operationId, 'refused'))]
   }
   const running = begin(clock, { ...advance, target }, wallClock)
-  await writeClock(tx, running)
+  await store.writeClock(tx, running)
   return [advanceAudited(running, advance), clockMoved(running)]
 }
 
-const goOn = async (tx: Tx, clock: Running, settlement: Settlement, wallClock: Instant): Promise<Saying[]> => {
-  if (await hasUnanswered(tx, clock.horizon)) {
-    const stopping = stopOnTheWay(clock, await findFurthestSaid(tx), wallClock)
-    if (stopping !== clock) await writeClock(tx, stopping)
+const goOn = async ({ store, tx, wallClock }: Work, clock: Running, settlement: Settlement): Promise<Saying[]> => {
+  if (await store.hasUnanswered(tx, clock.horizon)) {
+    const stopping = stopOnTheWay(clock, await store.findFurthestSaid(tx), wallClock)
+    if (stopping !== clock) await store.writeClock(tx, stopping)
     return []
   }
   const { operationId, horizon } = clock
-  const generation = await readGeneration(tx)
+  const generation = await store.readGeneration(tx)
   if (!settlement.confirms({ operationId, horizon, generation })) return []
   const there = arrive(clock, wallClock)
-  await writeClock(tx, there)
+  await store.writeClock(tx, there)
   if (isRunning(there)) return [clockMoved(there)]
-  await answerAdvance(tx, operationId, wallClock)
+  await store.answerAdvance(tx, operationId, wallClock)
   const { now, version } = there
   return [
     say('ClockAdvanced', { clock: CLOCK, operationId, now, version }, from(there, operationId, 'advanced')),

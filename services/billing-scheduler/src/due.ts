@@ -3,36 +3,46 @@ import { type Instant, instant } from '@coding-plans/schemas'
 import { type ClockMode, horizonOf } from './domain/clock.ts'
 import { causeOf, type DueKind, type Term } from './domain/term.ts'
 import type { Flow } from './flow.ts'
-import { countUnanswered, readClock, takeDue } from './store.ts'
+import type { Store } from './store.ts'
 
 /** Well within the second that requirements.md 4 allows. */
 const EVERY_MILLISECONDS = 250
 
-type Connection = Parameters<typeof readClock>[0]
+type Connection = Parameters<Store['readClock']>[0]
+
+interface Counting {
+  readonly mode: ClockMode
+  readonly store: Store
+}
 
 /** Up to which instant terms are due, and as of when all of it is said: null is each at its own instant. */
-const horizonIn = async (mode: ClockMode, tx: Connection, wallClock: Instant) => {
+const horizonIn = async ({ mode, store }: Counting, tx: Connection, wallClock: Instant) => {
   if (mode === 'system') return { horizon: wallClock, asOf: wallClock }
-  const clock = await readClock(tx)
+  const clock = await store.readClock(tx)
   return { horizon: horizonOf(clock), asOf: clock.outage ? clock.target : null }
 }
 
 /** How soon there is room again for what could not be said yet. */
 const LOOK_AGAIN_AFTER_MILLISECONDS = 15
 
+export interface DueOptions extends Counting {
+  readonly flow: Flow
+  readonly more: () => void
+}
+
 /**
  * Says what is due in the lanes that this process owns (protocol.md 8), as much at once as there is room for. `more` is
  * called when more may be due.
  */
-export const dueWork = (mode: ClockMode, flow: Flow, more: () => void): LaneWork => ({
+export const dueWork = ({ mode, store, flow, more }: DueOptions): LaneWork => ({
   name: 'due',
   everyMilliseconds: EVERY_MILLISECONDS,
   // An advance of the test clock waits for each answer; the wall clock is not hastened by any.
   unhurried: mode === 'system',
   run: async (tx: Tx, lanes, wallClock) => {
-    const { horizon, asOf } = await horizonIn(mode, tx, wallClock)
+    const { horizon, asOf } = await horizonIn({ mode, store }, tx, wallClock)
     const room = flow.room(wallClock)
-    const due = room > 0 ? await takeDue(tx, lanes, { horizon, wallClock, most: room }) : []
+    const due = room > 0 ? await store.takeDue(tx, lanes, { horizon, wallClock, most: room }) : []
     flow.said(
       due.map(({ subscriptionId }) => subscriptionId),
       wallClock,
@@ -62,5 +72,5 @@ const sayDue = (term: Term, asOf: Instant): Saying => ({
 })
 
 /** How much is due and unanswered, for `/internal/open`. */
-export const countDue = async (mode: ClockMode, knex: Connection, wallClock: Instant): Promise<number> =>
-  countUnanswered(knex, (await horizonIn(mode, knex, wallClock)).horizon)
+export const countDue = async (counting: Counting, on: Connection, wallClock: Instant): Promise<number> =>
+  counting.store.countUnanswered(on, (await horizonIn(counting, on, wallClock)).horizon)

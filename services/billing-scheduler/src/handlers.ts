@@ -5,7 +5,7 @@ import type { ClockMode, Refusal } from './domain/clock.ts'
 import { readDuration } from './domain/duration.ts'
 import { begun, causeOf, ended, ending, failed, given, ignored, moved, type Term, told } from './domain/term.ts'
 import type { Flow } from './flow.ts'
-import { loadAgenda, saveAgenda } from './store.ts'
+import type { Store } from './store.ts'
 
 export const SERVICE = 'billing-scheduler'
 
@@ -126,11 +126,18 @@ const refusalOf = (mode: ClockMode, { body: { to, by } }: Message<'AdvanceClock'
   return to === null && (by === null || readDuration(by) === null) ? 'duration_invalid' : null
 }
 
+export interface HandlerOptions {
+  readonly mode: ClockMode
+  readonly store: Store
+  readonly flow: Flow
+  readonly wallClock: () => Instant
+}
+
 /** Keeps the terms that subscription events tell of, and queues what operators ask of the clock. */
-export const createHandler = (mode: ClockMode, flow: Flow, wallClock: () => Instant): Handler<Agenda> => ({
+export const createHandler = ({ mode, store, flow, wallClock }: HandlerOptions): Handler<Agenda> => ({
   load: (tx, messages) => {
     flow.hear(messages, wallClock())
-    return loadAgenda(tx, messages, { wallClock: wallClock() })
+    return store.loadAgenda(tx, messages, { wallClock: wallClock() })
   },
   decide: decide(mode),
   judgedByVersion: JUDGED_BY_VERSION,
@@ -138,6 +145,6 @@ export const createHandler = (mode: ClockMode, flow: Flow, wallClock: () => Inst
   ...(mode === 'system' ? { patient: JUDGED_BY_VERSION } : {}),
   save: async (tx, agenda) => {
     for (const id of agenda.changed) if (agenda.terms.get(id)?.state !== 'said') flow.answered(id)
-    await saveAgenda(tx, agenda)
+    await store.saveAgenda(tx, agenda)
   },
 })

@@ -8,6 +8,7 @@ import type { ClockMode } from './domain/clock.ts'
 import { causeOf, type Term } from './domain/term.ts'
 import { Flow } from './flow.ts'
 import { createHandler, SERVICE } from './handlers.ts'
+import { sqlStore } from './store.ts'
 
 const ada = userId('ada')
 const subscriptionId = 'sub_1'
@@ -32,7 +33,7 @@ const hear = <Name extends MessageName>(
   body: Bodies[Name],
   { mode = 'test', source, time }: { mode?: ClockMode; source?: string; time?: Instant } = {},
 ) => {
-  const decide = createHandler(mode, new Flow(), () => WALL).decide[name]
+  const decide = createHandler({ mode, store: sqlStore, flow: new Flow(), wallClock: () => WALL }).decide[name]
   if (!decide) throw new Error(`${name} is not heard.`)
   return decide(agenda, message(name, body, { ...(source ? { source } : {}), time: time ?? JANUARY }))
 }

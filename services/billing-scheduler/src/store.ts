@@ -5,6 +5,33 @@ import type { Agenda, Outcome, Tick } from './agenda.ts'
 import type { Advance, Clock, ClockMode } from './domain/clock.ts'
 import type { Term } from './domain/term.ts'
 
+type On = Tx | Knex
+
+/** What the service asks of its store. `store.memory.ts` keeps the same in maps, for the simulator. */
+export interface Store {
+  loadAgenda(tx: Tx, messages: readonly Message[], at: { wallClock: Instant }): Promise<Agenda>
+  saveAgenda(tx: Tx, agenda: Agenda): Promise<void>
+  takeDue(tx: Tx, lanes: readonly number[], up: Horizon): Promise<Term[]>
+  hasUnanswered(tx: Tx, horizon: Instant): Promise<boolean>
+  countUnanswered(on: On, horizon: Instant): Promise<number>
+  findFurthestSaid(tx: Tx): Promise<Instant | null>
+  readGeneration(tx: Tx): Promise<number>
+  readClock(on: On): Promise<Clock>
+  lockClock(tx: Tx): Promise<Clock>
+  writeClock(tx: Tx, clock: Clock): Promise<unknown>
+  findNextAdvance(tx: Tx): Promise<Advance | null>
+  answerAdvance(tx: Tx, operationId: string, wallClock: Instant): Promise<void>
+  findAnsweredTicks(tx: Tx, wallClock: Instant): Promise<AnsweredTick[]>
+  answerTick(tx: Tx, operationId: string, wallClock: Instant): Promise<void>
+}
+
+/** Up to which instant terms are taken as due, and how many of them at once. */
+export interface Horizon {
+  readonly horizon: Instant
+  readonly wallClock: Instant
+  readonly most: number
+}
+
 /** Locks the terms that these messages are about. */
 export const loadAgenda = async (
   tx: Tx,
@@ -66,7 +93,7 @@ export const saveAgenda = async (tx: Tx, { terms, changed, requested, ticks, cou
 export const takeDue = async (
   tx: Tx,
   lanes: readonly number[],
-  { horizon, wallClock, most }: { horizon: Instant; wallClock: Instant; most: number },
+  { horizon, wallClock, most }: Horizon,
 ): Promise<Term[]> => {
   const due = await select<Term>(
     tx,
@@ -167,7 +194,7 @@ export const answerAdvance = async (tx: Tx, operationId: string, wallClock: Inst
   await execute(tx, 'delete from advances where answered_at < ?', [wallClock - ADVANCES_ARE_KEPT_MILLISECONDS])
 }
 
-const OUTCOMES = [
+export const OUTCOMES = [
   'renewed',
   'ended',
   'pastDue',
@@ -176,7 +203,7 @@ const OUTCOMES = [
   'duplicates',
   'errors',
 ] as const satisfies Outcome[]
-type Counts = Record<Outcome, number>
+export type Counts = Record<Outcome, number>
 
 export interface AnsweredTick {
   readonly operationId: string
@@ -238,4 +265,21 @@ export const answerTick = async (tx: Tx, operationId: string, wallClock: Instant
     wallClock - ADVANCES_ARE_KEPT_MILLISECONDS,
     wallClock - TICKS_WAIT_MILLISECONDS,
   ])
+}
+
+export const sqlStore: Store = {
+  loadAgenda,
+  saveAgenda,
+  takeDue,
+  hasUnanswered,
+  countUnanswered,
+  findFurthestSaid,
+  readGeneration,
+  readClock,
+  lockClock,
+  writeClock,
+  findNextAdvance,
+  answerAdvance,
+  findAnsweredTicks,
+  answerTick,
 }
