@@ -41,6 +41,12 @@ module.exports = {
       to: { path: 'node_modules/(knex|pg|objection)/' },
     },
     {
+      name: 'stores-in-memory-are-for-the-simulator',
+      severity: 'error',
+      from: { path: '^services/', pathNot: `(/in-memory\\.ts$|/store\\.memory\\.ts$|/store/memory\\.ts$|${TEST})` },
+      to: { path: '(/in-memory|/store\\.memory|/store/memory|^infra/runtime/src/memory)\\.ts$' },
+    },
+    {
       name: 'schemas-stand-alone',
       severity: 'error',
       from: { path: '^schemas/' },

@@ -47,6 +47,7 @@ test.each([
   ['services-never-meet', 'services/gateway/src/planted.ts', "import '../../credits-ledger/src/migrations/index.ts'\n"],
   ['kafka-has-one-room', 'services/gateway/src/planted.ts', "import 'kafkajs'\n"],
   ['the-core-is-pure', 'services/subscription/src/domain/planted.ts', "import 'node:fs'\n"],
+  ['stores-in-memory-are-for-the-simulator', 'services/subscription/src/planted.ts', "import './in-memory.ts'\n"],
   ['sql-has-one-place', 'services/subscription/src/planted.ts', "import 'knex'\n"],
   [
     'the-runtime-knows-no-service',

@@ -15,6 +15,7 @@ export { deadLetterTopicOf } from './dead-letter.ts'
 export { backOff, isTrouble, isUniqueViolation, Nonsense, pause } from './failures.ts'
 export {
   type Call,
+  type Caller,
   type Calling,
   type Calls,
   type Decide,
@@ -33,6 +34,7 @@ export { laneOf } from './kafka/lane-of.ts'
 export { endOffsets, ensureTopics, groupOffsets, type Offsets, type TopicDeclaration } from './kafka/topics.ts'
 export { type Logger, openLog } from './log.ts'
 export { type Migration, migrate } from './migrate.ts'
+export { isLastWord, recordKeyOf } from './record-key.ts'
 export { type Parts, type Running, runService, type ServiceOptions, startService } from './service.ts'
 export { execute, insertRows, select, updateRows, upsertRows } from './sql.ts'
 export { inTransaction } from './transaction.ts'

@@ -128,27 +128,27 @@ export class MemoryTable<Row extends object> {
   }
 }
 
-/** Tables in memory, for stores without a database: of a transaction that fails nothing stays. */
+/** Tables in memory, for stores without a database: one transaction after the other, and of one that fails nothing stays. */
 export class MemoryDatabase {
-  #undo: (() => void)[] | null = null
+  #undo: (() => void)[] = []
+  #last: Promise<unknown> = Promise.resolve()
 
   table<Row extends object>(name: string, keyOf: (row: Row) => string, rules: TableRules<Row> = {}) {
-    return new MemoryTable<Row>(name, keyOf, rules, (undo) => this.#undo?.push(undo))
+    return new MemoryTable<Row>(name, keyOf, rules, (undo) => this.#undo.push(undo))
   }
 
-  /** One at a time: whoever uses it waits for one before beginning the next. */
-  async transaction<T>(act: () => Promise<T>): Promise<T> {
-    if (this.#undo) throw new Error('A transaction is open already.')
-    const undo: (() => void)[] = []
-    this.#undo = undo
-    try {
-      return await act()
-    } catch (error) {
-      this.#undo = null
-      for (const one of undo.toReversed()) one()
-      throw error
-    } finally {
-      this.#undo = null
-    }
+  /** Never within another: it would wait for its own end. */
+  transaction<T>(act: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(async () => {
+      this.#undo = []
+      try {
+        return await act()
+      } catch (error) {
+        for (const undo of this.#undo.splice(0).toReversed()) undo()
+        throw error
+      }
+    })
+    this.#last = result.catch(() => {})
+    return result
   }
 }

@@ -205,3 +205,13 @@ test('a billing tick answers with its counts', () => {
     ended: 1,
   })
 })
+
+test('a renewal that comes late out of the dead letters moves the end that newer events did not tell', () => {
+  const models = open()
+  const renewal = event('SubscriptionRenewed', { version: 2 })
+  const { currentPeriodEnd } = renewal.body as { currentPeriodEnd: number }
+  learn(models, event('SubscriptionActivated'), event('SubscriptionEnded', { version: 3, operationId: null }))
+  expect(models.subscriptions.get('sub_1')?.currentPeriodEnd).toBeLessThan(currentPeriodEnd)
+  learn(models, renewal, event('SubscriptionActivated'))
+  expect(models.subscriptions.get('sub_1')).toMatchObject({ status: 'ended', version: 3, currentPeriodEnd })
+})

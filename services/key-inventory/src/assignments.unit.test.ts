@@ -82,10 +82,16 @@ test('INV-6: a command that waited is judged by the instant at which it is handl
   expect(reasons(world.round(assignKey('ada', 'op_1', { time: 4_000, asOf: 5_000 })))).toEqual(['sold_out'])
 })
 
-test('SUB-6: a second plan in one slot is nonsense', () => {
+test('SUB-6: a slot that has a plan’s key takes no second one; an assignment may come from the dead letters', () => {
   const world = stocked('one', 'two')
   world.round(assignKey('ada', 'op_1'))
-  expect(() => world.round(assignKey('ada', 'op_2'))).toThrow('sub_op_1')
+  expect(reasons(world.round(assignKey('ada', 'op_2')))).toEqual(['slot_occupied'])
+  expect(world.slots.get('acme|ada')?.slot.subscriptionId).toBe('sub_op_1')
+})
+
+test('an assignment that another user has is nonsense', () => {
+  const world = stocked('one', 'two')
+  world.round(assignKey('ada', 'op_1'))
   expect(() => world.round(assignKey('bob', 'op_1'))).toThrow("another user's")
 })
 

@@ -29,7 +29,7 @@ export const show = (
   change: Partial<SubscriptionRow> & { readonly version: number },
   news?: Pick<Parameters<typeof notify>[1], 'kind' | 'at' | 'data'>,
 ): SubscriptionRow => {
-  if (!known.newer) return known.row
+  if (!known.newer) return showLate(models, known.row, change)
   const next = { ...known.row, ...change }
   models.subscriptions.put(next)
   if (news) {
@@ -37,6 +37,18 @@ export const show = (
     const data = { planName, providerId, ...news.data }
     notify(models, { ...news, userId, subscriptionId, planId, about: change.version, data })
   }
+  return next
+}
+
+/** Told late, out of the dead letters: what newer events have told stays, but the end of what is paid only moves forward. */
+const showLate = (
+  models: ReadModels,
+  row: SubscriptionRow,
+  { currentPeriodStart, currentPeriodEnd = 0 }: Partial<SubscriptionRow>,
+) => {
+  if (currentPeriodEnd <= row.currentPeriodEnd) return row
+  const next = { ...row, currentPeriodEnd, currentPeriodStart: currentPeriodStart ?? row.currentPeriodStart }
+  models.subscriptions.put(next)
   return next
 }
 

@@ -1,12 +1,13 @@
 import { type Bed, openBed } from '@coding-plans/local/bed'
-import { insertRows, inTransaction, type Message, migrate, openDatabase, openLog, say } from '@coding-plans/runtime'
-import { instant, userId } from '@coding-plans/schemas'
-import { Acceptor, type Intent } from '../acceptor.ts'
-import { event, T0 } from '../events.testing.ts'
+import { insertRows, inTransaction, type Message, migrate, openDatabase, openLog } from '@coding-plans/runtime'
+import { instant } from '@coding-plans/schemas'
+import { Acceptor } from '../acceptor.ts'
+import { T0 } from '../events.testing.ts'
 import { decide } from '../handlers.ts'
-import { idempotencyKey } from '../idempotency.ts'
 import { migrations } from '../migrations/index.ts'
 import { acceptingStore } from './accepting.ts'
+import { answeringStore } from './answering.ts'
+import { activation, operationRow } from './kept.testing.ts'
 import { load, save } from './projecting.ts'
 import { readingStore } from './reading.ts'
 
@@ -43,6 +44,7 @@ export const openGatewayDatabase = async () => {
     begin,
     reading: readingStore(knex),
     shown: (id: string) => readingStore(knex).operation(id),
+    answers: answeringStore(knex).answers,
     /** A gateway process, as far as accepting goes. */
     instance: (refuses: (planId: string) => boolean = () => false) => {
       const store = acceptingStore(
@@ -59,14 +61,7 @@ export const openGatewayDatabase = async () => {
     /** All that an activation under this operation causes. */
     activate: async (operationId: string) => {
       await begin(operationId)
-      await learn(
-        event('PlanPublished'),
-        event('StockChanged'),
-        event('KeyAssigned'),
-        event('CreditsHeld'),
-        event('HoldCaptured'),
-        event('SubscriptionActivated', { operationId }),
-      )
+      await learn(...activation(operationId))
     },
     empty: async () => {
       appended.length = 0
@@ -81,36 +76,3 @@ export const openGatewayDatabase = async () => {
   }
 }
 export type GatewayDatabase = Awaited<ReturnType<typeof openGatewayDatabase>>
-
-export const operationRow = (id: string, change: object = {}) => ({
-  id,
-  caller: 'ada',
-  kind: 'purchase',
-  subject: 'ada',
-  startedAt: T0,
-  outcome: null,
-  answer: null,
-  finishedAt: null,
-  ...change,
-})
-
-export const keyed = (key: string, path = '/v1/subscriptions', caller = 'ada') =>
-  idempotencyKey(Buffer.alloc(32), { caller, operation: 'purchase', key }, { path, body: { planId: 'acme-coding' } })
-
-export const purchase = (key: string, change: Partial<Intent> = {}, planId = 'acme-coding'): Intent => ({
-  kind: 'purchase',
-  caller: 'ada',
-  subject: 'ada',
-  key: keyed(key),
-  purchase: { userId: 'ada', planId, horizon: 0 },
-  command: ({ id, facts }) =>
-    say('PurchasePlan', {
-      userId: userId('ada'),
-      operationId: id,
-      planId,
-      planVersion: facts?.planVersion ?? 0,
-      knownSubscriptionId: facts?.knownSubscriptionId ?? null,
-      knownEnd: facts?.knownEnd ?? null,
-    }),
-  ...change,
-})

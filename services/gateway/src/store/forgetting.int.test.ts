@@ -4,8 +4,9 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { pageAsked } from '../cursor.ts'
 import { event, T0 } from '../events.testing.ts'
 import { decide } from '../handlers.ts'
-import { type GatewayDatabase, openGatewayDatabase, operationRow } from './database.testing.ts'
+import { type GatewayDatabase, openGatewayDatabase } from './database.testing.ts'
 import { forgetting, forgettingUsers } from './forgetting.ts'
+import { operationRow } from './kept.testing.ts'
 import { load, save } from './projecting.ts'
 
 let db: GatewayDatabase

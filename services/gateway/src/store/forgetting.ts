@@ -73,7 +73,10 @@ const LOOK_EVERY_MILLISECONDS = 2_000
 // No round and no request is under way for so long.
 const LATELY = '10 minutes'
 
-const OF_USERS = Object.entries(operationKinds).flatMap(([kind, { subject }]) => (subject === 'user' ? [kind] : []))
+/** What is asked of a user. */
+export const OF_USERS: readonly string[] = Object.entries(operationKinds).flatMap(([kind, { subject }]) =>
+  subject === 'user' ? [kind] : [],
+)
 
 /** What was kept of users who were forgotten lately: never waits for a row that another transaction holds. */
 export const forgettingUsers: LaneWork = {

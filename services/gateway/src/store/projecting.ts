@@ -15,7 +15,7 @@ import type {
 import { forgetUsers } from './forgetting.ts'
 
 /** What a batch of events may touch, by what their bodies name. */
-interface Touched {
+export interface Touched {
   readonly operations: string[]
   readonly subscriptions: string[]
   readonly accounts: string[]
@@ -36,7 +36,7 @@ interface Named {
 
 const ABOUT_WISHES: ReadonlySet<string> = new Set(['RestockWished', 'RestockWishWithdrawn'])
 
-const touchedBy = (messages: readonly Message[]): Touched => {
+export const touchedBy = (messages: readonly Message[]): Touched => {
   const operations = new Set<string>()
   const subscriptions = new Set<string>()
   const accounts = new Set<string>()
@@ -142,31 +142,47 @@ const RESTS_ON = [
 ] as const
 
 /** What events may change of an operation; who asked, and the number of its answer, are not theirs. */
-const learnt = (operation: OperationRow) =>
+const learnt = (operation: OperationRow): Partial<OperationRow> =>
   Object.fromEntries([...OUTCOME, ...RESTS_ON].map((property) => [property, operation[property]]))
 
-/** Write what the round has learnt, a statement per table; nothing anew of who is forgotten. */
-export const save = async (tx: Tx, models: ReadModels): Promise<void> => {
+/** What a round has learnt, to be written; nothing anew of who is forgotten. */
+export const learntOf = (models: ReadModels) => {
   const kept = <Row extends { readonly userId: string }>(rows: readonly Row[]) =>
     rows.filter(({ userId }) => !models.forgot(userId))
-  const subscriptions = kept(models.subscriptions.changed)
-  const charges = models.charges.filter(({ subscriptionId }) => {
-    const whose = models.subscriptions.get(subscriptionId)
-    return whose && !models.forgot(whose.userId)
-  })
+  return {
+    subscriptions: kept(models.subscriptions.changed),
+    charges: models.charges.filter(({ subscriptionId }) => {
+      const whose = models.subscriptions.get(subscriptionId)
+      return whose && !models.forgot(whose.userId)
+    }),
+    accounts: kept(models.accounts.changed),
+    movements: kept(models.movements),
+    slots: kept(models.slots.changed),
+    autoTopUps: kept(models.autoTopUps.changed),
+    wishes: kept(models.wishes.changed),
+    notifications: kept(models.notifications),
+    operations: models.operations.changed.map(learnt),
+    /** Of whom nothing is left but the tombstone. */
+    forgotten: models.deleted.changed.flatMap(({ userId, forgotten }) => (forgotten ? [userId] : [])),
+  }
+}
+
+/** Write it, a statement per table. */
+export const save = async (tx: Tx, models: ReadModels): Promise<void> => {
+  const learnt = learntOf(models)
   await Promise.all([
     upsertRows(tx, 'plans', ['planId'], models.plans.changed),
     insertRows(tx, 'plan_versions', models.planVersions, 'on conflict do nothing'),
     upsertRows(tx, 'stock', ['planId'], models.stock.changed),
     upsertRows(tx, 'keys', ['keyId'], models.keys.changed),
-    upsertRows(tx, 'subscriptions', ['id'], subscriptions),
-    insertRows(tx, 'charges', charges, 'on conflict do nothing'),
-    upsertRows(tx, 'accounts', ['userId'], kept(models.accounts.changed)),
-    insertRows(tx, 'movements', kept(models.movements), 'on conflict do nothing'),
-    upsertRows(tx, 'slots', ['userId', 'providerId'], kept(models.slots.changed)),
-    upsertRows(tx, 'auto_top_ups', ['userId'], kept(models.autoTopUps.changed)),
-    upsertRows(tx, 'wishes', ['userId', 'planId'], kept(models.wishes.changed)),
-    insertRows(tx, 'notifications', kept(models.notifications), 'on conflict do nothing'),
+    upsertRows(tx, 'subscriptions', ['id'], learnt.subscriptions),
+    insertRows(tx, 'charges', learnt.charges, 'on conflict do nothing'),
+    upsertRows(tx, 'accounts', ['userId'], learnt.accounts),
+    insertRows(tx, 'movements', learnt.movements, 'on conflict do nothing'),
+    upsertRows(tx, 'slots', ['userId', 'providerId'], learnt.slots),
+    upsertRows(tx, 'auto_top_ups', ['userId'], learnt.autoTopUps),
+    upsertRows(tx, 'wishes', ['userId', 'planId'], learnt.wishes),
+    insertRows(tx, 'notifications', learnt.notifications, 'on conflict do nothing'),
     upsertRows(
       tx,
       'clock',
@@ -174,11 +190,8 @@ export const save = async (tx: Tx, models: ReadModels): Promise<void> => {
       models.clock.changed.map((clock) => ({ one: true, ...clock })),
     ),
     insertRows(tx, 'audit', models.audit, 'on conflict do nothing'),
-    updateRows(tx, 'operations', ['id'], models.operations.changed.map(learnt)),
+    updateRows(tx, 'operations', ['id'], learnt.operations),
     upsertRows(tx, 'deleted_users', ['userId'], models.deleted.changed),
   ])
-  await forgetUsers(
-    tx,
-    models.deleted.changed.flatMap(({ userId, forgotten }) => (forgotten ? [userId] : [])),
-  )
+  await forgetUsers(tx, learnt.forgotten)
 }

@@ -20,11 +20,11 @@ export interface Slot {
   readonly version: number
 }
 
-type Cell = { to: ManagedBy } | { refused: SlotRefusal | 'slot_occupied' } | 'stays' | 'impossible'
+type Cell = { to: ManagedBy } | { refused: SlotRefusal | 'slot_occupied' } | 'stays'
 
 /**
- * Commands across. `install` and `uninstall` are the plan machinery's and have no way to a user's own key;
- * `impossible`: exclusivity lets no second plan of a provider come this far (SUB-6).
+ * Commands across. `install` and `uninstall` are the plan machinery's and have no way to a user's own key. Exclusivity lets
+ * no second plan of a provider come so far (SUB-6), but for an assignment that lay in the dead letters, and was given up.
  */
 export const slotTransitions: Readonly<Record<ManagedBy, Readonly<Record<SlotCommand, Cell>>>> = {
   none: {
@@ -48,7 +48,7 @@ export const slotTransitions: Readonly<Record<ManagedBy, Readonly<Record<SlotCom
     enable: { refused: 'slot_managed' },
     delete: { refused: 'slot_managed' },
     test: 'stays',
-    install: 'impossible',
+    install: { refused: 'slot_occupied' },
     uninstall: { to: 'none' },
   },
 }
@@ -66,11 +66,9 @@ export const emptySlot = (userId: UserId, providerId: string, at: Instant): Slot
   version: 0,
 })
 
-/** Why the slot says no to a command; null: it does not. @throws for what exclusivity makes impossible. */
+/** Why the slot says no to a command; null: it does not. */
 export const refusalOf = <Command extends SlotCommand>(slot: Slot, command: Command) => {
   const cell = slotTransitions[slot.managedBy][command]
-  if (cell === 'impossible')
-    throw new Error(`The slot of ${slot.providerId} has the key of ${slot.subscriptionId}: no way to ${command}.`)
   const refused = typeof cell === 'object' && 'refused' in cell ? cell.refused : null
   return refused as (Command extends 'install' ? 'slot_occupied' : SlotRefusal) | null
 }

@@ -1,0 +1,71 @@
+import { laneOf, type Message, messageId, recordKeyOf, type Saying } from '@coding-plans/runtime'
+import { type Instant, topicOf } from '@coding-plans/schemas'
+
+/** A message on its way, and where to. */
+export interface Outgoing {
+  readonly topic: string
+  readonly lane: number
+  readonly message: Message
+}
+
+/** What a saying was caused by: gives time and correlation where it names none itself. */
+export type Cause = Pick<Message, 'id' | 'time' | 'correlationId'>
+
+/** As the runtime's scribe: ids are derived from service, cause and index, so that a repeat is recognised. */
+export const write = (
+  service: string,
+  sayings: readonly Saying[],
+  cause: Cause | null,
+  otherwise: Instant,
+): Outgoing[] => {
+  const said = new Map<string, number>()
+  return sayings.map((saying) => {
+    const { name, body } = saying
+    const causeId = saying.cause ?? cause?.id
+    if (!causeId) throw new Error(`${name} is said without a cause.`)
+    const index = said.get(causeId) ?? 0
+    said.set(causeId, index + 1)
+    const id = messageId(service, causeId, index)
+    const key = recordKeyOf(name, body).subject
+    const lane = laneOf(key)
+    const time = saying.time ?? cause?.time ?? otherwise
+    const correlationId = saying.correlationId ?? cause?.correlationId ?? id
+    const ids = { id, source: service, correlationId, causationId: cause?.id ?? null, traceparent: null }
+    return {
+      topic: topicOf(name, service),
+      lane,
+      message: { name, body, key, lane, time, asOf: time, ...ids } as Message,
+    }
+  })
+}
+
+/** Topics in memory: what was appended stays, in its order on its lane. */
+export class Broker {
+  readonly #partitions = new Map<string, Message[]>()
+
+  append({ topic, lane, message }: Outgoing) {
+    this.#partition(topic, lane).push(message)
+  }
+
+  read(topic: string, lane: number, from: number, most: number): readonly Message[] {
+    return this.#partition(topic, lane).slice(from, from + most)
+  }
+
+  end(topic: string, lane: number): number {
+    return this.#partition(topic, lane).length
+  }
+
+  /** Every message there is, in the order of topics and lanes. */
+  *[Symbol.iterator](): Generator<Message> {
+    for (const messages of this.#partitions.values()) yield* messages
+  }
+
+  #partition(topic: string, lane: number): Message[] {
+    const key = `${topic}/${lane}`
+    const known = this.#partitions.get(key)
+    if (known) return known
+    const made: Message[] = []
+    this.#partitions.set(key, made)
+    return made
+  }
+}

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import { type Bug, bugs } from './bugs.ts'
+import { simulate } from './run.ts'
+
+const MOST_SEEDS = 500
+const MINUTES = 60_000
+
+/** The first seed by which it is found. */
+const findWith = async (bug: Bug) => {
+  for (let seed = 1; seed <= MOST_SEEDS; seed += 1) {
+    const { violation } = await simulate(seed, { bug })
+    if (violation) return { seed, violation }
+  }
+  return null
+}
+
+test.each(Object.entries(bugs) as [Bug, string][])(
+  '%s is found within 500 seeds: %s',
+  async (bug) => {
+    const found = await findWith(bug)
+    expect(found).not.toBeNull()
+    // The very seed finds nothing where the mistake is not.
+    expect(await simulate(found?.seed ?? 0)).toMatchObject({ violation: null })
+  },
+  3 * MINUTES,
+)
