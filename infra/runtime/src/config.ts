@@ -1,3 +1,5 @@
+import { withSecretFiles } from './secret-files.ts'
+
 /** How one variable is read: a value, or a sentence of complaint. */
 type Reading<T> = (text: string | undefined) => { value: T } | { complaint: string }
 
@@ -48,9 +50,10 @@ type Values<Spec> = { readonly [Name in keyof Spec]: Spec[Name] extends Reading<
 
 /** Read the environment once, complain about everything at once, freeze. @throws one Error that names every bad variable. */
 export const readEnvironment = <Spec extends Record<string, Reading<unknown>>>(
-  env: NodeJS.ProcessEnv,
+  given: NodeJS.ProcessEnv,
   spec: Spec,
 ): Values<Spec> => {
+  const env = withSecretFiles(given)
   const complaints: string[] = []
   const values: Record<string, unknown> = {}
   for (const [name, read] of Object.entries(spec)) {

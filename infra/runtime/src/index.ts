@@ -35,6 +35,7 @@ export { endOffsets, ensureTopics, groupOffsets, type Offsets, type TopicDeclara
 export { type Logger, openLog } from './log.ts'
 export { type Migration, migrate } from './migrate.ts'
 export { isLastWord, recordKeyOf } from './record-key.ts'
+export { withSecretFiles } from './secret-files.ts'
 export { type Parts, type Running, runService, type ServiceOptions, startService } from './service.ts'
 export { execute, insertRows, select, updateRows, upsertRows } from './sql.ts'
 export { inTransaction } from './transaction.ts'

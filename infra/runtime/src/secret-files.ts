@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs'
+
+/** Variables whose value may lie in a file instead, which `<NAME>_FILE` names: an environment is easily shown, a file has a mode. */
+export const inFiles = [
+  'AUTH_JWT_SECRET',
+  'CRON_SECRET',
+  'VAULT_KEY',
+  'FINGERPRINT_SECRET',
+  'IDENTITY_SECRET',
+  'SEALING_KEY',
+  'INTERNAL_SECRET',
+  'STRIPE_SECRET_KEY',
+  'DATABASE_URL',
+] as const
+
+/**
+ * The environment with what its files say. One line break at the end of a file is none of the secret.
+ * @throws one Error that names every variable given twice and every file that cannot be read, and shows no value
+ */
+export const withSecretFiles = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
+  const complaints: string[] = []
+  const read: Record<string, string> = {}
+  for (const name of inFiles) {
+    const path = env[`${name}_FILE`]
+    if (!path) continue
+    if (env[name]) complaints.push(`${name} and ${name}_FILE are both set.`)
+    else
+      try {
+        read[name] = readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+      } catch (error) {
+        complaints.push(`${name}_FILE cannot be read (${(error as NodeJS.ErrnoException).code}): ${path}.`)
+      }
+  }
+  if (complaints.length > 0) throw new Error(complaints.join(' '))
+  return { ...env, ...read }
+}
