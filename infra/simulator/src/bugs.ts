@@ -5,8 +5,8 @@ import type { inventoryInMemory } from '@coding-plans/key-inventory/in-memory'
 import type { Call, Message, Saying } from '@coding-plans/runtime'
 import { type Bodies, type Instant, instant } from '@coding-plans/schemas'
 import type { subscriptionInMemory } from '@coding-plans/subscription/in-memory'
-import type { RuntimeBugs } from './member.ts'
 import type { Random } from './random.ts'
+import type { RuntimeBugs } from './surroundings.ts'
 
 export interface Rooms {
   readonly gateway: ReturnType<typeof gatewayInMemory>

@@ -1,49 +1,9 @@
-import { type Call, type Message, messageId, type Saying, type Tx } from '@coding-plans/runtime'
-import { type Bodies, type Instant, instant } from '@coding-plans/schemas'
-import type { Broker, Outgoing } from './broker.ts'
+import type { Message } from '@coding-plans/runtime'
 import { write } from './broker.ts'
-import type { Random } from './random.ts'
-import type { Effect, Parcel, Station } from './station.ts'
-
-/** What breaks, and how often. All at zero: a day on which everything works. */
-export interface Faults {
-  /** A message that cannot be decided; when it is sent again it can. */
-  readonly poison: number
-  /** A send whose acknowledgement is lost: everything is sent again. */
-  readonly lostAcknowledgement: number
-}
-export const noFaults: Faults = { poison: 0, lostAcknowledgement: 0 }
-
-/** Ways in which the runtime itself may be wrong; planted, to see that it would be found. */
-export interface RuntimeBugs {
-  readonly forgetsSeen: boolean
-  readonly publishesBeforeItCommits: boolean
-  readonly ignoresEpochs: boolean
-}
-
-export interface Surroundings {
-  readonly broker: Broker
-  readonly random: Random
-  readonly mode: 'system' | 'test'
-  readonly wallClock: () => Instant
-  faults: () => Faults
-  readonly bugs: RuntimeBugs
-  readonly tell: (line: string) => void
-  /** A round was kept; what it decided. */
-  readonly kept: (station: Station, messages: readonly Message[]) => void
-}
-
-/** The database has no transactions of its own to hand on: stores in memory look at none. */
-export const noTx = undefined as unknown as Tx
-
-class Poisoned extends Error {
-  override readonly name = 'Poisoned'
-  readonly poisoned: Message
-  constructor(poisoned: Message, cause: unknown) {
-    super((cause as Error)?.message ?? 'unknown', { cause })
-    this.poisoned = poisoned
-  }
-}
+import { CallsOfMember } from './calls.ts'
+import { type Fetched, noTx, Poisoned, Round } from './round.ts'
+import type { Parcel, Station } from './station.ts'
+import type { Surroundings } from './surroundings.ts'
 
 /** The process dies here; nothing that is not kept is known to anybody any more. */
 export class Crash extends Error {
@@ -55,38 +15,19 @@ interface Claimed {
   readonly positions: Map<string, number>
 }
 
-interface Fetched {
-  readonly topic: string
-  readonly lane: number
-  readonly message: Message
-}
-
-interface Called {
-  readonly call: Call
-  readonly message: Message
-  readonly index: number
-}
-
-interface Outcome {
-  readonly effect: Effect
-  readonly sayings: readonly Saying[]
-  readonly known: boolean
-}
-
 const MOST_OF_A_PARTITION = 40
-const FIRST_PAUSE_MILLISECONDS = 1_000
-const LONGEST_PAUSE_MILLISECONDS = 600_000
 
 /** One process of a service: owns lanes, takes rounds over what is on them, publishes what they say; as the runtime's worker. */
 export class Member {
   readonly name: string
   readonly station: Station
   readonly #around: Surroundings
+  readonly #round: Round
+  readonly #calls: CallsOfMember
   readonly owned = new Map<number, Claimed>()
   /** Committed here and not acknowledged yet. */
   deliveries: Parcel[] = []
   #published: number[] = []
-  #outcomes: Outcome[] = []
   /** It stands still, and does not know that others have its lanes by now. */
   paused = false
 
@@ -94,6 +35,8 @@ export class Member {
     this.name = name
     this.station = station
     this.#around = around
+    this.#round = new Round(station, around)
+    this.#calls = new CallsOfMember(station, around)
   }
 
   /** Claim by writing; publish what the last owner owed; go on where the database says (protocol.md 2). */
@@ -118,12 +61,9 @@ export class Member {
     )
   }
 
-  get hasOutcomes() {
-    return this.#outcomes.length > 0
-  }
-
+  /** Calls whose outcomes are known here and not concluded. */
   get underWay() {
-    return this.#outcomes.length
+    return this.#calls.underWay
   }
 
   /** A round over some of what has arrived. @throws Crash, if it is to die before the commit */
@@ -168,11 +108,11 @@ export class Member {
     const { station } = this
     const { bugs, broker } = this.#around
     const moved = this.#moved(next)
-    const fresh = this.#fresh(fetched.filter(({ lane }) => moved.has(lane)))
+    const fresh = this.#round.fresh(fetched.filter(({ lane }) => moved.has(lane)))
     const good = fresh.filter(({ message }) => !poison.has(message)).map(({ message }) => message)
-    const { said, called } = await this.#decide(good)
+    const { said, called } = await this.#round.decide(good)
     const buried = fresh.filter(({ message }) => poison.has(message))
-    const told = await this.#bury(buried, poison)
+    const told = await this.#round.bury(buried, poison)
     const owed = [...said, ...told]
     if (bugs.publishesBeforeItCommits) for (const one of owed) broker.append(one)
     if (dies) throw new Crash(`${this.name} dies before it commits.`)
@@ -191,7 +131,7 @@ export class Member {
     }
     for (const { message, topic, lane } of buried)
       station.dead.push({ outgoing: { topic, lane, message }, reason: poison.get(message) ?? '' })
-    for (const one of called) this.#owe(one)
+    for (const one of called) this.#calls.owe(one)
     station.forget(this.#published.splice(0))
     const parcels = bugs.publishesBeforeItCommits ? [] : station.append(owed)
     this.#around.kept(station, good)
@@ -211,98 +151,6 @@ export class Member {
         return isOurs && station.topics.every((topic) => row.positions.get(topic) === claimed.positions.get(topic))
       }),
     )
-  }
-
-  #fresh(fetched: readonly Fetched[]): Fetched[] {
-    const { station } = this
-    const inThisRound = new Set<string>()
-    return fetched.filter(({ message }) => {
-      if (!station.listensTo(message)) return false
-      if (!station.remembers(message.name) || this.#around.bugs.forgetsSeen) return true
-      const id = `${message.source}|${message.id}`
-      if (station.seen.has(id) || inThisRound.has(id)) return false
-      inThisRound.add(id)
-      return true
-    })
-  }
-
-  #lift(message: Message): Message {
-    const now = this.#around.wallClock()
-    return this.#around.mode === 'test' || message.time >= now ? message : { ...message, asOf: now }
-  }
-
-  /** prepare → load → decide each, in order → save. @throws Poisoned */
-  async #decide(messages: readonly Message[]): Promise<{ said: (Outgoing & { owner: number })[]; called: Called[] }> {
-    if (messages.length === 0) return { said: [], called: [] }
-    const { handler, service } = this.station.room
-    const lifted = await Promise.all(
-      messages.map(async (message) => {
-        const prepare = handler.prepare?.[message.name] as ((message: Message) => Promise<unknown>) | undefined
-        if (!prepare) return this.#lift(message)
-        const prepared = await prepare(message).catch((error: unknown) => {
-          throw new Poisoned(message, error)
-        })
-        return this.#lift({ ...message, prepared })
-      }),
-    )
-    const state = await handler.load(noTx, lifted)
-    const said: (Outgoing & { owner: number })[] = []
-    const called: Called[] = []
-    for (const [place, message] of lifted.entries()) {
-      const original = messages[place] as Message
-      try {
-        if (this.#around.random.chance(this.#around.faults().poison)) throw new Error('A planted fault.')
-        const decide = handler.decide[message.name] as (state: unknown, message: Message) => (Saying | Call)[]
-        const decided = decide(state, message)
-        const sayings = decided.filter((one): one is Saying => 'name' in one)
-        for (const one of write(service, sayings, message, this.#around.wallClock()))
-          said.push({ ...one, owner: message.lane })
-        for (const [index, call] of decided.filter((one): one is Call => 'call' in one).entries())
-          called.push({ call, message, index })
-      } catch (error) {
-        throw new Poisoned(original, error)
-      }
-    }
-    const [first] = lifted as [Message, ...Message[]]
-    for (const one of write(service, handler.conclude?.(state) ?? [], null, first.time))
-      said.push({ ...one, owner: first.lane })
-    await handler.save(noTx, state)
-    return { said, called }
-  }
-
-  /** Dead letters, and whoever waits is told: by `CommandFailed`, and the saga by its own cell (protocol.md 3). */
-  async #bury(buried: readonly Fetched[], poison: ReadonlyMap<Message, string>) {
-    const { service, handler } = this.station.room
-    const said: (Outgoing & { owner: number })[] = []
-    for (const { message } of buried) {
-      const { id: messageId, name: messageName, key: subject } = message
-      const reason = (poison.get(message) ?? '').slice(0, 200)
-      this.#around.tell(`${this.name} buries ${messageName} of ${subject}: ${reason}`)
-      const body: Bodies['CommandFailed'] = { subject, messageId, messageName, reason }
-      const failed = { name: 'CommandFailed', cause: `dead|${messageId}`, body } as Saying
-      const [told] = write(service, [failed], message, this.#around.wallClock())
-      if (!told) continue
-      said.push({ ...told, owner: message.lane })
-      if (!handler.decide.CommandFailed) continue
-      const failure = { ...message, name: 'CommandFailed', body, source: service, causationId: messageId } as Message
-      // The failure of a failure: the dead letter alone remains.
-      await this.#decide([failure]).then(
-        (decided) => said.push(...decided.said),
-        (error) => {
-          if (!(error instanceof Poisoned)) throw error
-        },
-      )
-    }
-    return said
-  }
-
-  #owe({ call, message, index }: Called) {
-    const { station } = this
-    const id = messageId(station.service, `${message.id}|call`, index)
-    if (station.effects.has(id)) return
-    const { lane, correlationId, time } = message
-    const { call: kind, request } = call
-    station.effects.set(id, { id, lane, kind, request, correlationId, time, attempts: 0, nextAt: 0 })
   }
 
   /** Sends what was committed, in order. What is sent and not known to be is sent again. */
@@ -346,50 +194,11 @@ export class Member {
   }
 
   /** Makes one call that is owed, outside of any transaction. */
-  async call() {
-    const { station } = this
-    const due = [...station.effects.values()].find(
-      ({ id, lane, nextAt }) =>
-        this.owned.has(lane) &&
-        nextAt <= this.#around.wallClock() &&
-        !this.#outcomes.some(({ effect }) => effect.id === id),
-    )
-    if (!due) return
-    const given = station.calls[due.kind]
-    if (!given) throw new Error(`Nothing makes calls of kind ${due.kind}.`)
-    const { make, unanswered } = typeof given === 'function' ? { make: given, unanswered: undefined } : given
-    const signal = new AbortController().signal
-    try {
-      const request = due.request as Record<string, unknown>
-      const sayings = await make({ request, idempotencyKey: due.id, signal })
-      this.#outcomes.push({ effect: due, sayings, known: true })
-    } catch {
-      if (unanswered && due.attempts === 0) {
-        const sayings = unanswered(due.request as Record<string, unknown>)
-        this.#outcomes.push({ effect: due, sayings, known: false })
-      } else this.#putOff(due)
-    }
+  call() {
+    return this.#calls.make(this.owned)
   }
 
-  #putOff(effect: Effect) {
-    const pause = Math.min(LONGEST_PAUSE_MILLISECONDS, FIRST_PAUSE_MILLISECONDS * 2 ** Math.min(effect.attempts, 10))
-    const nextAt = this.#around.wallClock() + pause
-    this.station.effects.set(effect.id, { ...effect, attempts: effect.attempts + 1, nextAt })
-  }
-
-  /** Outcomes become messages, under their lane's epoch: an owner that lost the lane says nothing, the next one asks again. */
   conclude() {
-    const { station } = this
-    const ours = new Set(this.#ours())
-    for (const { effect, sayings, known } of this.#outcomes.splice(0)) {
-      const open = station.effects.get(effect.id)
-      if (!ours.has(effect.lane) || !open || (!known && open.attempts > 0)) continue
-      const { id, time, correlationId, lane } = effect
-      if (known) station.effects.delete(id)
-      else this.#putOff(open)
-      const named = known ? sayings : sayings.map((saying) => ({ ...saying, cause: `${id}|unanswered` }))
-      const said = write(station.service, named, { id, time, correlationId }, instant(time))
-      this.deliveries.push(...station.append(said.map((one) => ({ ...one, owner: lane }))))
-    }
+    this.deliveries.push(...this.#calls.conclude(new Set(this.#ours())))
   }
 }

@@ -1,9 +1,10 @@
 import { MemoryRefusal } from '@coding-plans/runtime/memory'
 import { instant } from '@coding-plans/schemas'
+import { Audit } from './audit.ts'
 import type { Bug } from './bugs.ts'
-import { noFaults } from './member.ts'
 import { People } from './people.ts'
 import { Random } from './random.ts'
+import { noFaults } from './surroundings.ts'
 import { Violation, Watch } from './watch.ts'
 import { type Mode, World } from './world.ts'
 
@@ -134,7 +135,7 @@ export const simulate = async (seed: number, { bug = null, tells = false }: Opti
       world.redrive()
       await settle(world, people, watch)
     }
-    watch.atTheEnd(people)
+    new Audit(world).judge(people, watch)
     return done(null)
   } catch (error) {
     if (error instanceof Violation) return done(error.message)
@@ -165,9 +166,9 @@ const settle = async (world: World, people: People, watch: Watch) => {
       for (const member of [...world.members]) {
         member.sweep()
         await member.laneWork()
-        while (member.station.effects.size > 0 && !member.hasOutcomes) {
+        while (member.station.effects.size > 0 && member.underWay === 0) {
           await member.call()
-          if (!member.hasOutcomes) break
+          if (member.underWay === 0) break
         }
       }
     })

@@ -1,7 +1,5 @@
-import { checkAccount } from '@coding-plans/credits-ledger/in-memory'
 import type { Message } from '@coding-plans/runtime'
 import type { Bodies } from '@coding-plans/schemas'
-import type { People } from './people.ts'
 import type { Station } from './station.ts'
 import type { World } from './world.ts'
 
@@ -20,7 +18,7 @@ export class Watch {
   readonly #ended = new Set<string>()
   readonly #graces = new Map<string, number>()
   /** Term → the top-ups that were asked for it. */
-  readonly #topUps = new Map<string, Set<string>>()
+  readonly topUps = new Map<string, Set<string>>()
   readonly #markersSeen = new Set<string>()
   readonly #boundaries = new Map<string, number>()
   readonly #seenTransfers = new Set<string>()
@@ -39,7 +37,7 @@ export class Watch {
       this.#stock(messages)
       this.#slots(messages)
     }
-    this.#access()
+    this.access()
   }
 
   #once(station: Station, messages: readonly Message[]) {
@@ -92,7 +90,7 @@ export class Watch {
       if (first !== boundary) throw new Violation(`10: ${topUpId} was for ${id} at ${first} and is for ${boundary}`)
       if (this.#markersSeen.has(topUpId)) continue
       const term = `${id}|${boundary}`
-      this.#topUps.set(term, (this.#topUps.get(term) ?? new Set()).add(topUpId))
+      this.topUps.set(term, (this.topUps.get(term) ?? new Set()).add(topUpId))
     }
     for (const { topUpId } of marked) this.#markersSeen.add(topUpId)
   }
@@ -148,7 +146,7 @@ export class Watch {
   }
 
   /** Live: a key in the slot; over: none. */
-  #access() {
+  access() {
     const { subscription, inventory } = this.#world.rooms
     for (const { id, userId, providerId, status, accessUntil } of subscription.tables.subscriptions) {
       const slot = inventory.tables.slots.get(`${userId}|${providerId}`)?.slot
@@ -173,130 +171,5 @@ export class Watch {
       if (station.effects.size > 0) return `${station.service} owes a call`
     }
     return null
-  }
-
-  /** At the end, when all has settled. @throws Violation */
-  atTheEnd(people: People) {
-    const [complaint] = people.complaints
-    if (complaint) throw new Violation(complaint)
-    this.#chargesAndTerms()
-    this.#books()
-    this.#payments()
-    this.#answers(people)
-    this.#shown()
-    this.#access()
-    this.#nobodyElse()
-  }
-
-  /** No access that nobody pays for. */
-  #nobodyElse() {
-    const { subscription, inventory } = this.#world.rooms
-    for (const { slot } of inventory.tables.slots) {
-      if (slot.managedBy !== 'plan') continue
-      const live = subscription.tables.subscriptions.get(slot.subscriptionId ?? '')
-      if (!live || live.status === 'ended')
-        throw new Violation(`7: ${slot.userId} has a key of ${slot.providerId}, and no subscription`)
-    }
-  }
-
-  #chargesAndTerms() {
-    const { subscription, ledger } = this.#world.rooms
-    const captured = ledger.tables.holds.where(({ state }) => state === 'captured')
-    const charges = new Map(captured.map(({ chargeId, amount }) => [chargeId, amount]))
-    for (const { chargeId, amount, subscriptionId } of subscription.tables.terms) {
-      if (chargeId === null) continue
-      if (charges.get(chargeId) !== amount)
-        throw new Violation(`3: a term of ${subscriptionId} has no charge ${chargeId}`)
-      charges.delete(chargeId)
-    }
-    for (const [chargeId] of charges) throw new Violation(`3: charge ${chargeId} has no term`)
-    const terms = captured.map(({ subscriptionId, boundary }) => `${subscriptionId}|${boundary}`)
-    if (new Set(terms).size < terms.length) throw new Violation('9: a term is charged twice')
-    const paid = new Map<string, number>()
-    for (const { kind, subscriptionId, amount } of ledger.tables.transfers) {
-      const sign = kind === 'charge' ? 1 : kind === 'refund' ? -1 : 0
-      if (subscriptionId) paid.set(subscriptionId, (paid.get(subscriptionId) ?? 0) + sign * amount)
-    }
-    for (const [id, left] of paid)
-      if (left < 0) throw new Violation(`CAN-2: ${id} gets back ${-left} more than it paid`)
-  }
-
-  #books() {
-    const { accounts, transfers, holds } = this.#world.rooms.ledger.tables
-    for (const account of accounts) {
-      const check = checkAccount(account.userId)
-      const theirs = transfers.where(({ userId }) => userId === account.userId)
-      for (const transfer of theirs.toSorted((a, b) => a.sequence - b.sequence)) check.take(transfer)
-      const wrong = check.finish(
-        account,
-        holds.where(({ userId }) => userId === account.userId),
-      )
-      if (wrong) throw new Violation(`2: ${account.userId}: ${wrong}`)
-    }
-  }
-
-  #payments() {
-    const { payments, rooms } = this.#world
-    for (const [term, ids] of this.#topUps) {
-      const tried = [...ids].filter((id) => payments.attempts.has(id))
-      if (tried.length > 1) throw new Violation(`10: for ${term} the card was tried ${tried.length} times`)
-    }
-    for (const [topUpId, keys] of payments.attempts)
-      if (keys.size > 1) throw new Violation(`10: ${topUpId} was asked for under ${keys.size} keys`)
-    const credited = new Map(
-      rooms.ledger.tables.transfers.where(({ kind }) => kind === 'top_up').map((one) => [one.operationId, one.amount]),
-    )
-    for (const { topUpId, amount, returned } of payments.paid.values()) {
-      if (returned === credited.has(topUpId) || (!returned && credited.get(topUpId) !== amount))
-        throw new Violation(`TOP-1: ${topUpId} of ${amount} is paid, and ${returned ? 'returned' : 'not'} credited`)
-      credited.delete(topUpId)
-    }
-    for (const [topUpId] of credited) throw new Violation(`TOP-1: ${topUpId} is credited and was never paid`)
-  }
-
-  /** What was answered is what is. */
-  #answers({ answered }: People) {
-    const { subscription, ledger } = this.#world.rooms
-    for (const { kind, operationId, answer } of answered) {
-      if (kind !== 'purchase' || answer.outcome !== 'succeeded') continue
-      const bought = answer.answer as {
-        subscription: { id: string }
-        charge: { id: string; amountMicrodollars: number } | null
-      }
-      if (!subscription.tables.subscriptions.get(bought.subscription.id))
-        throw new Violation(`14: ${operationId} was answered ${bought.subscription.id}, which is not there`)
-      if (!bought.charge) continue
-      const { id, amountMicrodollars } = bought.charge
-      const [charged] = ledger.tables.holds.where(({ chargeId }) => chargeId === id)
-      if (charged?.amount !== amountMicrodollars)
-        throw new Violation(`14: ${operationId} was answered charge ${id}, which is not there`)
-    }
-  }
-
-  /** What the gateway shows is what the owners have. */
-  #shown() {
-    const { gateway, ledger, subscription, inventory } = this.#world.rooms
-    for (const { userId, balance, held } of gateway.tables.accounts) {
-      const account = ledger.tables.accounts.get(userId)
-      if (account && (balance !== account.available + account.held || held !== account.held))
-        throw new Violation(`SUB-1: ${userId} is shown ${balance}, of which ${held} held`)
-    }
-    for (const shown of gateway.tables.subscriptions) {
-      const real = subscription.tables.subscriptions.get(shown.id)
-      if (shown.status !== real?.status || shown.currentPeriodEnd !== real.currentPeriodEnd)
-        throw new Violation(
-          `SUB-1: ${shown.id} of ${shown.userId} is shown ${shown.status} until ${shown.currentPeriodEnd}, and is ${real?.status} until ${real?.currentPeriodEnd}`,
-        )
-    }
-    for (const { planId, available } of gateway.tables.stock)
-      if (available !== inventory.tables.stocks.get(planId)?.counts.available)
-        throw new Violation(`INV-6: ${planId} is shown with ${available} keys`)
-    for (const one of inventory.tables.entitlements) {
-      const slot = inventory.tables.slots.get(`${one.userId}|${one.providerId}`)?.slot
-      if (one.managedBy !== (slot?.managedBy ?? 'none'))
-        throw new Violation(
-          `SLT-4: ${one.userId} is entitled by ${one.managedBy}, and the slot is ${slot?.managedBy}’s`,
-        )
-    }
   }
 }

@@ -7,10 +7,11 @@ import { type Instant, instant } from '@coding-plans/schemas'
 import { subscriptionInMemory } from '@coding-plans/subscription/in-memory'
 import { Broker, write } from './broker.ts'
 import { type Bug, plant, runtimeBugsOf } from './bugs.ts'
-import { Crash, type Faults, Member, noFaults, type Surroundings } from './member.ts'
+import { Crash, Member } from './member.ts'
 import { SimulatedPayments } from './payments.ts'
 import type { Random } from './random.ts'
 import { EVERY_LANE, LANES, type Room, Station } from './station.ts'
+import { type Faults, noFaults, type Surroundings } from './surroundings.ts'
 
 export type Mode = 'system' | 'test'
 
@@ -193,7 +194,7 @@ export class World {
 
   /** One thing that a process does by itself. */
   async move(member: Member, dies = false) {
-    if (member.hasOutcomes && this.random.chance(0.5)) return member.conclude()
+    if (member.underWay > 0 && this.random.chance(0.5)) return member.conclude()
     if (member.station.effects.size > 0 && this.random.chance(0.4)) return member.call()
     if (member.deliveries.length > 0 && this.random.chance(0.6)) return member.publish()
     if (member.hasArrivals) return this.round(member, dies)
@@ -202,7 +203,7 @@ export class World {
 
   get isQuiet() {
     return this.members.every(
-      (member) => member.paused || (member.deliveries.length === 0 && !member.hasArrivals && !member.hasOutcomes),
+      (member) => member.paused || (member.deliveries.length === 0 && !member.hasArrivals && member.underWay === 0),
     )
   }
 }
