@@ -35,8 +35,8 @@ export const billingScheduler = ({
 }: SchedulerOptions): Omit<ServiceOptions<Agenda>, 'environment'> => {
   let nudge = () => {}
   const settlement = createSettlement(surroundings, () => nudge(), log)
-  const flow = new Flow()
-  const due = dueWork({ mode, store, flow, more: () => nudge() })
+  const flow = new Flow(() => nudge())
+  const due = dueWork({ mode, store, flow })
   const ticks = tickWork(store)
   const clock = clockWork(settlement, store)
   return {

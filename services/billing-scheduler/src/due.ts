@@ -22,19 +22,12 @@ const horizonIn = async ({ mode, store }: Counting, tx: Connection, wallClock: I
   return { horizon: horizonOf(clock), asOf: clock.outage ? clock.target : null }
 }
 
-/** How soon there is room again for what could not be said yet. */
-const LOOK_AGAIN_AFTER_MILLISECONDS = 15
-
 export interface DueOptions extends Counting {
   readonly flow: Flow
-  readonly more: () => void
 }
 
-/**
- * Says what is due in the lanes that this process owns (protocol.md 8), as much at once as there is room for. `more` is
- * called when more may be due.
- */
-export const dueWork = ({ mode, store, flow, more }: DueOptions): LaneWork => ({
+/** Says what is due in the lanes that this process owns (protocol.md 8), as much at once as there is room for. */
+export const dueWork = ({ mode, store, flow }: DueOptions): LaneWork => ({
   name: 'due',
   everyMilliseconds: EVERY_MILLISECONDS,
   // An advance of the test clock waits for each answer; the wall clock is not hastened by any.
@@ -46,8 +39,8 @@ export const dueWork = ({ mode, store, flow, more }: DueOptions): LaneWork => ({
     flow.said(
       due.map(({ subscriptionId }) => subscriptionId),
       wallClock,
+      due.length >= room,
     )
-    if (due.length >= room) setTimeout(more, LOOK_AGAIN_AFTER_MILLISECONDS).unref()
     return due.map((term) => sayDue(term, instant(Math.max(term.due, asOf ?? term.due))))
   },
 })

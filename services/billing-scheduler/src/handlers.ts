@@ -144,7 +144,7 @@ export const createHandler = ({ mode, store, flow, wallClock }: HandlerOptions):
   // What they make due is due in days. Only an advance of the test clock waits for them.
   ...(mode === 'system' ? { patient: JUDGED_BY_VERSION } : {}),
   save: async (tx, agenda) => {
-    for (const id of agenda.changed) if (agenda.terms.get(id)?.state !== 'said') flow.answered(id)
+    for (const id of agenda.changed) if (agenda.terms.get(id)?.state !== 'said') flow.answered(id, agenda.wallClock)
     await store.saveAgenda(tx, agenda)
   },
 })

@@ -29,11 +29,7 @@ export const schedulerInMemory = ({ mode, wallClock, surroundings }: InMemoryOpt
     database,
     tables,
     handler: createHandler({ mode, store, flow, wallClock }),
-    work: [
-      dueWork({ mode, store, flow, more: () => {} }),
-      tickWork(store),
-      ...(mode === 'test' ? [clockWork(settlement, store)] : []),
-    ],
+    work: [dueWork({ mode, store, flow }), tickWork(store), ...(mode === 'test' ? [clockWork(settlement, store)] : [])],
     due: () => countDue({ mode, store }, undefined as never, wallClock()),
   } as const
 }
