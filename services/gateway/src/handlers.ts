@@ -43,7 +43,7 @@ import {
   uploadRefused,
 } from './projections/inventory.ts'
 import type { ReadModels } from './projections/models.ts'
-import { fail, noteStep } from './projections/operations.ts'
+import { endForgotten, fail, noteStep } from './projections/operations.ts'
 import { activated, extended, purchaseRefused } from './projections/purchases.ts'
 import { daysGranted, pastDue, renewed, renewingSoon, topUpAwaited } from './projections/terms.ts'
 import { restockTold, restockWished, restockWishRefused, restockWishWithdrawn } from './projections/wishes.ts'
@@ -55,6 +55,7 @@ const learn =
   <Name extends MessageName>(project: Projection<Name>) =>
   (models: ReadModels, message: Message<Name>) => {
     project(models, message)
+    endForgotten(models, message as Message)
     noteStep(models, message as Message)
     return []
   }

@@ -197,6 +197,13 @@ test('GDP-1: nothing late makes a forgotten user anew; what was asked is answere
   expect(models.operations.get('op_post')).toMatchObject({ outcome: 'succeeded' })
 })
 
+test('GDP-1: an outcome that comes out of the dead letters when its user is forgotten leaves nothing pending', () => {
+  const models = learn(open(operation('op_buy', 'purchase')), event('AccountDeletionBegun'), event('AccountDeleted'))
+  learn(models, event('SubscriptionActivated'))
+  expect(models.operations.get('op_buy')).toMatchObject({ outcome: 'refused', answer: { code: 'account_deleted' } })
+  expect(models.subscriptions.changed).toEqual([])
+})
+
 test('a billing tick answers with its counts', () => {
   const models = learn(open(operation('op_tick', 'billing_tick')), event('BillingTicked'))
   expect(models.operations.get('op_tick')?.answer).toMatchObject({

@@ -1,6 +1,6 @@
 import type { Message } from '@coding-plans/runtime'
 import { type OperationKind, operationKinds } from '../operation-kinds.ts'
-import type { Problem } from '../problem.ts'
+import { accountDeleted, type Problem } from '../problem.ts'
 import { failure } from '../refusals.ts'
 import { type Outcome, type RestsOn, restsOnNothing } from '../rows.ts'
 import type { ReadModels } from './models.ts'
@@ -54,4 +54,14 @@ export const fail = (models: ReadModels, message: Message<'CommandFailed'>) => {
   const operation = models.operations.get(message.correlationId)
   if (operation && operationKinds[operation.kind as OperationKind]?.command === message.body.messageName)
     end(models, message, operation.id, { outcome: 'failed', answer: failure() })
+}
+
+/**
+ * What is told late of a user who is forgotten is shown to nobody: an operation that it belongs to, and that would wait for
+ * ever now, is refused as anything is that a deleted user asks for.
+ */
+export const endForgotten = (models: ReadModels, message: Message) => {
+  const { userId, operationId } = message.body as { userId?: string; operationId?: string | null }
+  if (userId && operationId && models.forgot(userId))
+    end(models, message, operationId, { outcome: 'refused', answer: accountDeleted() })
 }
