@@ -19,10 +19,12 @@ export const inFiles = [
  */
 export const withSecretFiles = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
   const complaints: string[] = []
-  const read: Record<string, string> = {}
+  const read = { ...env }
   for (const name of inFiles) {
     const path = env[`${name}_FILE`]
     if (!path) continue
+    // Read once: what is handed on names no file any more.
+    delete read[`${name}_FILE`]
     if (env[name]) complaints.push(`${name} and ${name}_FILE are both set.`)
     else
       try {
@@ -32,5 +34,5 @@ export const withSecretFiles = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
       }
   }
   if (complaints.length > 0) throw new Error(complaints.join(' '))
-  return { ...env, ...read }
+  return read
 }

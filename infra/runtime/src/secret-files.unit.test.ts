@@ -17,6 +17,7 @@ test('a secret is read from the file that its variable names, but for the line b
   const key = Buffer.alloc(32, 7).toString('base64')
   const env = { VAULT_KEY_FILE: file(`${key}\n`), CRON_SECRET_FILE: file(' two\nlines \r\n'), HOST: 'here' }
   expect(withSecretFiles(env)).toMatchObject({ VAULT_KEY: key, CRON_SECRET: ' two\nlines ', HOST: 'here' })
+  expect(withSecretFiles(withSecretFiles(env))).toEqual(withSecretFiles(env))
   expect(readEnvironment(env, { VAULT_KEY: secret() }).VAULT_KEY.equals(Buffer.alloc(32, 7))).toBe(true)
 })
 
