@@ -12,13 +12,13 @@ type Handled = { readonly [Name in MessageName]?: unknown }
 
 /** Turns records into messages, or into what will be dead letters. Synchronous, once the codec knows the writers. */
 export const readBatch = (codec: Codec, handled: Handled, { topic, lane, records }: Batch): Item[] =>
-  records.map((record) => ({ topic, lane, ...record, ...readRecord(codec, handled, lane, record) }))
+  records.map((record) => ({ topic, lane, ...record, ...readRecord(codec, handled, { topic, lane }, record) }))
 
 const readRecord = (
   codec: Codec,
   handled: Handled,
-  lane: number,
-  { key, value, headers }: Arrived,
+  { topic, lane }: Pick<Batch, 'topic' | 'lane'>,
+  { key, value, headers, offset }: Arrived,
 ): Pick<Item, 'message' | 'nonsense'> => {
   try {
     const name = codec.nameOf(value)
@@ -33,6 +33,8 @@ const readRecord = (
         source,
         key: isLastWord(name) ? recordKeyOf(name, body).subject : key,
         lane,
+        topic,
+        offset,
         time,
         asOf: time,
         correlationId,
