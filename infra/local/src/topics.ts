@@ -1,5 +1,5 @@
 import { deadLetterTopicOf, subjectOf, type TopicDeclaration } from '@coding-plans/runtime'
-import { messageNames, routeOf, services, topicOf } from '@coding-plans/schemas'
+import { AUDITOR, messageNames, routeOf, services, topicOf } from '@coding-plans/schemas'
 
 const DAY = 24 * 60 * 60 * 1000
 
@@ -28,8 +28,11 @@ const declare = (topic: string): TopicDeclaration => ({
   ...sizeOf(topic),
 })
 
-/** Anybody may listen to events; what asks something is listened to by its owner alone. */
-const consumersOf = (topic: string) => (topic.endsWith('.events') ? services : [topic.slice(0, topic.indexOf('.'))])
+/** Anybody may listen to what is told; what asks something is listened to by its owner, and by the auditor. */
+const consumersOf = (topic: string): readonly string[] => {
+  const owner = topic.slice(0, topic.indexOf('.'))
+  return /\.(commands|uploads)$/.test(topic) ? [...new Set([owner, AUDITOR])] : services
+}
 
 const deadLettersOf = (topic: string): TopicDeclaration[] =>
   consumersOf(topic).map((consumer) => ({

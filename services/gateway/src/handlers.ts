@@ -12,6 +12,7 @@ import {
   holdReleased,
   topUpDeclined,
 } from './projections/accounts.ts'
+import { entryExplained, entryUnexplained, invariantsChecked } from './projections/audits.ts'
 import {
   audited,
   billingTicked,
@@ -121,6 +122,10 @@ export const decide: Decide<ReadModels> = {
   ClockRefused: learn<'ClockRefused'>(clockRefused),
   BillingTicked: learn<'BillingTicked'>(billingTicked),
 
+  InvariantsChecked: learn<'InvariantsChecked'>(invariantsChecked),
+  EntryExplained: learn<'EntryExplained'>(entryExplained),
+  EntryUnexplained: learn<'EntryUnexplained'>(entryUnexplained),
+
   ActionAudited: learn<'ActionAudited'>(audited),
   CommandFailed: learn<'CommandFailed'>(fail),
 }
@@ -134,6 +139,7 @@ const ON_THE_WAY: ReadonlySet<MessageName> = new Set<MessageName>([
   'KeyAssigned',
   'KeyDeclined',
   'StockChanged',
+  'InvariantsChecked',
 ])
 
 /** How a round of events becomes read models. */

@@ -21,6 +21,7 @@ export const operationKinds = {
   upload_keys: { command: 'UploadKeys', success: 200, subject: 'plan' },
   post_credits: { command: 'PostCredits', success: 201, subject: 'user' },
   advance_clock: { command: 'AdvanceClock', success: 200, subject: 'clock' },
+  explain_entry: { command: 'ExplainEntry', success: 200, subject: 'user' },
   billing_tick: { command: 'RunBillingTick', success: 200, subject: 'clock' },
 } as const satisfies Record<string, { command: MessageName; success: number; subject: 'user' | 'plan' | 'clock' }>
 

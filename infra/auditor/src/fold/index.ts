@@ -54,7 +54,7 @@ const folds: Folds = {
 }
 
 /** Not looked at: sealed uploads, of which KeysUploaded tells all, and the compacted topics, which forget. */
-const UNHEARD: ReadonlySet<string> = new Set(['UploadKeys', 'EntitlementChanged'])
+const UNHEARD: ReadonlySet<string> = new Set(['UploadKeys', 'EntitlementChanged', 'InvariantsChecked'])
 
 /** All that is folded, or at least known by its place. */
 export const heardNames = messageNames.filter((name) => !UNHEARD.has(name))

@@ -5,6 +5,7 @@ import type {
   ChargeRow,
   ClockRow,
   DeletedUserRow,
+  InvariantsRow,
   KeyRow,
   MovementRow,
   NotificationRow,
@@ -74,6 +75,7 @@ export class ReadModels {
   readonly charges: ChargeRow[] = []
   readonly movements: MovementRow[] = []
   readonly audit: AuditRow[] = []
+  readonly invariants: InvariantsRow[] = []
   readonly notifications: NotificationRow[] = []
   readonly clock: Rows<ClockRow>
 

@@ -5,6 +5,7 @@ import type {
   AutoTopUpRow,
   ChargeRow,
   DeletedUserRow,
+  InvariantsRow,
   KeyRow,
   MovementRow,
   NotificationRow,
@@ -40,6 +41,7 @@ const tables = {
   wishes: table('wishes'),
   notifications: table('notifications'),
   deleted: table('deleted_users'),
+  invariants: table('invariants'),
 }
 
 /** The row of each, with the columns that a list is ordered by. */
@@ -59,6 +61,7 @@ interface RowsOf {
   wishes: WishRow
   notifications: NotificationRow & { sequence: number }
   deleted: DeletedUserRow
+  invariants: InvariantsRow
 }
 
 export type Query = QueryBuilder<Model, Model[]>
