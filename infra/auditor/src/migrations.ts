@@ -28,7 +28,7 @@ const messages: Migration = {
       source text not null,
       topic text not null,
       partition smallint not null,
-      "offset" bigint not null,
+      record_offset bigint not null,
       at bigint not null,
       cause_id uuid
     );

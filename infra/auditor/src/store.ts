@@ -103,8 +103,9 @@ export const save = async (tx: Tx, { facts, loaded, heard, questions }: Notebook
     return [{ kind, id, value, findings: findingsOf(fact).length, passing: standingOf(fact, before?.passing, now) }]
   })
   const places = heard.map(({ id, name, source, topic, lane, offset, time, causationId }) => ({
-    ...{ id, name, source, topic, offset },
+    ...{ id, name, source, topic },
     partition: lane,
+    recordOffset: offset,
     at: time,
     causeId: causationId,
   }))
@@ -146,7 +147,7 @@ export const linksOf = (tx: Tx, messageId: string) =>
        union all
        select m.*, steps + 1 from back join messages m on m.id = back.cause_id where steps < ${MOST_LINKS}
      )
-     select id, name, source, topic, partition, "offset", at, cause_id from back`,
+     select id, name, source, topic, partition, record_offset as offset, at, cause_id from back`,
     [messageId],
   )
 
