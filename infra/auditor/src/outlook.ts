@@ -1,4 +1,4 @@
-import { endOffsets, type Offsets, openDatabase, pause, select, type Tx } from '@coding-plans/runtime'
+import { endOffsets, type Offsets, openDatabase, pause, type Tx } from '@coding-plans/runtime'
 import { type Instant, instant, type Service } from '@coding-plans/schemas'
 import { type KeyState, keyStates } from './fold/index.ts'
 import { laneTotals, type Standing } from './store.ts'

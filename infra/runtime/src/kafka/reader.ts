@@ -14,18 +14,38 @@ export interface StoredRecord extends Arrived {
 
 const SILENT_FOR_TOO_LONG_MILLISECONDS = 60_000
 
+const ANSWERED_WITHIN_MILLISECONDS = 30_000
+
+/** A broker that has just come up answers before it leads. */
+const offsetsOf = async ({ brokers }: Connection, topics: readonly string[]) => {
+  for (const until = Date.now() + ANSWERED_WITHIN_MILLISECONDS; ; await pause(250))
+    try {
+      return await topicOffsets(brokers, topics)
+    } catch (error) {
+      if (Date.now() > until) throw error
+    }
+}
+
+const nameOf = (topic: string, lane: number) => `${topic}/${lane}`
+
 /**
- * Every record of a topic that is there now, lane by lane in its order. As nobody: no group's position moves. Batches are
+ * Every record of these topics that is there now, each lane's in its order. As nobody: no group's position moves. Batches are
  * compared with their checksums. @throws when they cannot be read
  */
-export const readTopic = async (
+export const readTopics = async (
   connection: Connection,
-  topic: string,
+  topics: readonly string[],
   take: (record: StoredRecord) => Promise<void> | void,
 ): Promise<void> => {
   checksums.compared = true
-  const { low, high } = await topicOffsets(connection.brokers, [topic])
-  const left = new Map([...(high.get(topic) ?? [])].filter(([lane, end]) => end > (low.get(topic)?.get(lane) ?? 0)))
+  const { low, high } = await offsetsOf(connection, topics)
+  const left = new Map(
+    [...high].flatMap(([topic, ends]) =>
+      [...ends]
+        .filter(([lane, end]) => end > (low.get(topic)?.get(lane) ?? 0))
+        .map(([lane, end]) => [nameOf(topic, lane), end] as const),
+    ),
+  )
   if (left.size === 0) return
   const groupId = `reader-${randomUUID()}`
   const kafka = connectKafka(connection)
@@ -33,21 +53,22 @@ export const readTopic = async (
     groupId,
     maxWaitTimeInMs: 50,
     allowAutoTopicCreation: false,
-    retry: { retries: 2 },
+    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 20 },
   })
   const over = Promise.withResolvers<void>()
   let heardAt = Date.now()
   consumer.on('consumer.crash', ({ payload }) => over.reject(payload.error))
   try {
     await consumer.connect()
-    await consumer.subscribe({ topics: [topic], fromBeginning: true })
+    await consumer.subscribe({ topics: [...topics], fromBeginning: true })
     await consumer.run({
       autoCommit: false,
       eachBatch: async ({ batch, heartbeat }) => {
         heardAt = Date.now()
-        const { partition: lane } = batch
+        const { topic, partition: lane } = batch
+        const name = nameOf(topic, lane)
         for (const message of batch.messages) {
-          if (!left.has(lane)) break
+          if (!left.has(name)) break
           const { offset, key, value, headers } = message
           await take({
             topic,
@@ -60,7 +81,7 @@ export const readTopic = async (
           })
         }
         await heartbeat()
-        if (Number(batch.lastOffset()) + 1 >= (left.get(lane) ?? 0)) left.delete(lane)
+        if (Number(batch.lastOffset()) + 1 >= (left.get(name) ?? 0)) left.delete(name)
         if (left.size === 0) over.resolve()
       },
     })
