@@ -3,7 +3,7 @@ import { pause } from '../failures.ts'
 import { checksums, type Spoilt } from './checksums.ts'
 import { type Connection, connectKafka } from './client.ts'
 import type { Arrived } from './subscription.ts'
-import { topicOffsets } from './topics.ts'
+import { topicOffsets, withAdmin } from './topics.ts'
 
 export interface StoredRecord extends Arrived {
   readonly topic: string
@@ -13,6 +13,7 @@ export interface StoredRecord extends Arrived {
 }
 
 const SILENT_FOR_TOO_LONG_MILLISECONDS = 60_000
+const LOOK_EVERY_MILLISECONDS = 1_000
 
 const ANSWERED_WITHIN_MILLISECONDS = 30_000
 
@@ -56,6 +57,7 @@ export const readTopics = async (
     retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 20 },
   })
   const over = Promise.withResolvers<void>()
+  const done = new AbortController()
   let heardAt = Date.now()
   consumer.on('consumer.crash', ({ payload }) => over.reject(payload.error))
   try {
@@ -85,17 +87,19 @@ export const readTopics = async (
         if (left.size === 0) over.resolve()
       },
     })
-    await Promise.race([over.promise, untilSilent(() => heardAt)])
+    await Promise.race([over.promise, untilSilent(() => heardAt, done.signal)])
   } finally {
+    done.abort()
     await consumer.disconnect()
-    await kafka
-      .admin()
-      .deleteGroups([groupId])
-      .catch(() => {})
+    // It would be forgotten by itself, days later.
+    await withAdmin(connection.brokers, (admin) => admin.deleteGroups([groupId])).catch(() => {})
   }
 }
 
-const untilSilent = async (heardAt: () => number): Promise<never> => {
-  while (Date.now() - heardAt() < SILENT_FOR_TOO_LONG_MILLISECONDS) await pause(1_000)
-  throw new Error('The broker sends nothing more, and there should be more.')
+const untilSilent = async (heardAt: () => number, signal: AbortSignal) => {
+  while (!signal.aborted) {
+    await pause(LOOK_EVERY_MILLISECONDS, signal)
+    if (Date.now() - heardAt() > SILENT_FOR_TOO_LONG_MILLISECONDS)
+      throw new Error('The broker sends nothing more, and there should be more.')
+  }
 }
