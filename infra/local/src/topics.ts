@@ -28,8 +28,14 @@ const declare = (topic: string): TopicDeclaration => ({
   ...sizeOf(topic),
 })
 
-/** Anybody may listen to events; what asks something is listened to by its owner alone. */
-const consumersOf = (topic: string) => (topic.endsWith('.events') ? services : [topic.slice(0, topic.indexOf('.'))])
+/** What anybody may be asked for. */
+const askedOfAnybody: ReadonlySet<string> = new Set(
+  messageNames.map(routeOf).flatMap(({ owner, kind, topic }) => (owner === 'any' && kind === 'command' ? [topic] : [])),
+)
+
+/** Anybody may listen to events; what asks something is listened to by its owner alone, or by everybody where it may be anybody. */
+const consumersOf = (topic: string) =>
+  topic.endsWith('.events') || askedOfAnybody.has(topic) ? services : [topic.slice(0, topic.indexOf('.'))]
 
 const deadLettersOf = (topic: string): TopicDeclaration[] =>
   consumersOf(topic).map((consumer) => ({
