@@ -21,6 +21,7 @@ import {
   planPublished,
   planRefused,
 } from './projections/catalogue.ts'
+import { letterKept, letterRedriven, letterRefused, letterRehearsed } from './projections/dead-letters.ts'
 import { accountDeleted, deletionBegun } from './projections/deletions.ts'
 import {
   cancellationRefused,
@@ -120,6 +121,11 @@ export const decide: Decide<ReadModels> = {
   ClockAdvanced: learn<'ClockAdvanced'>(clockAdvanced),
   ClockRefused: learn<'ClockRefused'>(clockRefused),
   BillingTicked: learn<'BillingTicked'>(billingTicked),
+
+  DeadLetterKept: learn<'DeadLetterKept'>(letterKept),
+  DeadLetterRedriven: learn<'DeadLetterRedriven'>(letterRedriven),
+  DeadLetterRefused: learn<'DeadLetterRefused'>(letterRefused),
+  DeadLetterRehearsed: learn<'DeadLetterRehearsed'>(letterRehearsed),
 
   ActionAudited: learn<'ActionAudited'>(audited),
   CommandFailed: learn<'CommandFailed'>(fail),

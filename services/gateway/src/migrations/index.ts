@@ -4,6 +4,7 @@ import { readModels } from './002-read-models.ts'
 import { visibility } from './003-visibility.ts'
 import { lives } from './004-lives.ts'
 import { room } from './005-room.ts'
+import { deadLetters } from './006-dead-letters.ts'
 
 /** The gateway's database, in the order its steps run. */
-export const migrations: Migration[] = [commands, readModels, visibility, lives, room]
+export const migrations: Migration[] = [commands, readModels, visibility, lives, room, deadLetters]

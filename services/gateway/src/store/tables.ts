@@ -4,6 +4,7 @@ import type {
   AuditRow,
   AutoTopUpRow,
   ChargeRow,
+  DeadLetterRow,
   DeletedUserRow,
   KeyRow,
   MovementRow,
@@ -40,6 +41,7 @@ const tables = {
   wishes: table('wishes'),
   notifications: table('notifications'),
   deleted: table('deleted_users'),
+  letters: table('listed_letters'),
 }
 
 /** The row of each, with the columns that a list is ordered by. */
@@ -59,6 +61,7 @@ interface RowsOf {
   wishes: WishRow
   notifications: NotificationRow & { sequence: number }
   deleted: DeletedUserRow
+  letters: DeadLetterRow & { sequence: number }
 }
 
 export type Query = QueryBuilder<Model, Model[]>
