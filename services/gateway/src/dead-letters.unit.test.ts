@@ -88,7 +88,7 @@ test('a redrive answers with the letter as it is now, a rehearsal with what it w
   expect(rehearsed.json()).toEqual({
     succeeds: true,
     reason: null,
-    says: [{ name: 'CreditsHeld', body: { userId: 'ada' } }],
+    says: [{ name: 'CreditsHeld', body: '{"userId":"ada"}' }],
     calls: [],
     changes: [{ table: 'accounts', verb: 'update', rows: 1 }],
   })

@@ -234,7 +234,8 @@ export const showDeadLetter = (row: DeadLetterRow) => ({
 export const showRehearsal = ({ succeeds, reason, says, calls, changes }: DeadLetterRehearsed) => ({
   succeeds,
   reason,
-  says: says.map(({ name, body }) => ({ name, body: parsed(body) })),
-  calls: calls.map(({ name, request }) => ({ name, request: parsed(request) })),
+  // JSON as text: these are a message's words, with its own instants and money, not the contract's.
+  says,
+  calls,
   changes,
 })

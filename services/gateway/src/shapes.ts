@@ -185,8 +185,10 @@ export const DeadLetter = Shape({
 export const Rehearsal = Shape({
   succeeds: Type.Boolean(),
   reason: Nullable(Type.String()),
-  says: Type.Array(Shape({ name: Type.String(), body: Type.Unknown() })),
-  calls: Type.Array(Shape({ name: Type.String(), request: Type.Unknown() }), { description: 'to the outside' }),
+  says: Type.Array(Shape({ name: Type.String(), body: Type.String({ description: 'JSON, as the message says it' }) })),
+  calls: Type.Array(Shape({ name: Type.String(), request: Type.String({ description: 'JSON' }) }), {
+    description: 'to the outside',
+  }),
   changes: Type.Array(Shape({ table: Type.String(), verb: OneOf('insert', 'update', 'delete'), rows: Type.Integer() })),
 })
 
