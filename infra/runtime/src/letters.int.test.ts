@@ -188,6 +188,7 @@ test('a rehearsal tells what would be said and written, and nothing of it stays'
       ({ name, body }) => name === 'CreditsHeld' && body.holdId === 'impossible' && body.userId === 'stage-1',
     ),
   ).toEqual([])
+  expect(await listener.until(({ body }) => body?.action === 'dead_letter.rehearse', 2)).toHaveLength(2)
   await redrive(letter)
   expect((await rehearse(letter)).body).toMatchObject({ succeeds: true, reason: /already/, says: [], changes: [] })
   expect((await rehearse({ ...letter, deadLetterId: letter.messageId as string })).body).toMatchObject({

@@ -31,13 +31,31 @@ export const answerLetterCommand = async <State>(
 ): Promise<Owed[]> => {
   const { copy, said } = isRedrive(message)
     ? await redrive(parts.service, tx, message)
-    : { copy: [], said: [await rehearsed(parts, tx, message, now)] }
+    : { copy: [], said: await rehearsed(parts, tx, message, now) }
   const told = parts.scribe.write(said, message, now)
   return [...copy, ...told].map((record) => ({ ...record, owner: message.lane }))
 }
 
+/** Who did what to which letter (AUD-1): a rehearsal changes nothing, but shows what is a user's. */
+const audited = (service: string, message: LetterCommand, letter: Letter, after: object) =>
+  say('ActionAudited', {
+    subject: message.body.subject,
+    actor: message.body.actor,
+    action: isRedrive(message) ? 'dead_letter.redrive' : 'dead_letter.rehearse',
+    target: letter.id,
+    before: JSON.stringify({
+      service,
+      messageName: letter.messageName,
+      reason: letter.reason,
+      redrives: letter.redrives,
+    }),
+    after: JSON.stringify(after),
+    reason: null,
+    at: message.asOf,
+  })
+
 const redrive = async (service: string, tx: Tx, message: Redrive) => {
-  const { deadLetterId, operationId, subject, actor } = message.body
+  const { deadLetterId, operationId } = message.body
   // Any lane's owner may be asked: the row is what they take turns at.
   const letter = await findLetter(tx, deadLetterId, 'for update')
   const no = (reason: Refusal) => ({ copy: [], said: [refused(message, service, reason)] })
@@ -48,18 +66,8 @@ const redrive = async (service: string, tx: Tx, message: Redrive) => {
     return { copy: [], said: [say('DeadLetterRedriven', { ...newsOf(service, letter), operationId })] }
   if (letter.redrives >= MOST_REDRIVES) return no('redrive_limit')
   const begun = await beginRedrive(tx, letter.id, operationId, message.asOf)
-  const { redrives, reason, messageName } = begun
-  const audited = say('ActionAudited', {
-    subject,
-    actor,
-    action: 'dead_letter.redrive',
-    target: letter.id,
-    before: JSON.stringify({ service, messageName, reason, redrives: letter.redrives }),
-    after: JSON.stringify({ redrives }),
-    reason: null,
-    at: message.asOf,
-  })
-  return { copy: [copyOf(service, begun)], said: [audited] }
+  const { redrives, state } = begun
+  return { copy: [copyOf(service, begun)], said: [audited(service, message, letter, { redrives, state })] }
 }
 
 /** The record as it was, to where it was. */
@@ -70,10 +78,15 @@ const copyOf = (service: string, letter: Letter) => {
 
 const rehearsed = async <State>(parts: DecidingParts<State>, tx: Tx, message: Rehearsal, now: Instant) => {
   const recalled = message.prepared as Recalled | null
-  if (!recalled) return refused(message, parts.service, 'not_found')
+  const { service } = parts
+  if (!recalled) return [refused(message, service, 'not_found')]
   const { subject, deadLetterId, operationId } = message.body
   const report = await rehearse(parts, tx, recalled, now)
-  return say('DeadLetterRehearsed', { subject, deadLetterId, service: parts.service, operationId, ...report })
+  const { succeeds } = report
+  return [
+    say('DeadLetterRehearsed', { subject, deadLetterId, service, operationId, ...report }),
+    audited(service, message, recalled.letter, { succeeds }),
+  ]
 }
 
 /** Copies that came and did not die: their letters are done with. */
