@@ -251,6 +251,20 @@ test('asked again after a restart, from the beginning of the topic, nothing happ
   expect(listener.heard.filter(({ name }) => name === 'ActionAudited')).toHaveLength(1)
 })
 
+test('a round that is about no dead letter asks for none', async () => {
+  const { running } = await open('plain')
+  const asked: string[] = []
+  running.knex.on('query', ({ sql }: { sql: string }) => asked.push(sql))
+  await speaker.say([hold('plain-1', 'one'), hold('plain-2', 'two')])
+  await eventually(
+    async () => (await taken(running)).filter(({ userId }) => userId.startsWith('plain')),
+    (seen) => seen.length === 2,
+  )
+  const statements = asked.filter((sql) => !sql.includes('count(*)'))
+  expect(statements.some((sql) => sql.includes('insert into outbox'))).toBe(true)
+  expect(statements.filter((sql) => /dead_letters|savepoint|pg_stat/.test(sql))).toEqual([])
+})
+
 test('what is old is forgotten; what waits is counted', async () => {
   const { running } = await open('old')
   await speaker.say([hold('old-1', 'impossible'), hold('old-2', 'impossible')])

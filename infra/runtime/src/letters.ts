@@ -72,6 +72,10 @@ const COLUMNS = `id, topic, partition, record_offset as offset, key, value, head
 // As long as the dead-letter topics keep them; what is sealed can be opened no longer than that.
 const KEPT_FOR = { letters: '90 days', sealed: '7 days' }
 
+// What its news repeats of a record must fit into a message, whatever the record holds.
+const LONGEST = 300
+const brief = (text: string) => storable(text.slice(0, LONGEST))
+
 /** Keep a dead record, in the transaction that buries it. What died before is the same letter, kept again. */
 export const keepLetter = async (
   tx: Tx,
@@ -82,7 +86,7 @@ export const keepLetter = async (
   const { topic, lane, offset, message, value } = item
   const { [MARK]: _, ...headers } = item.headers
   const id = letterIdOf(service, item)
-  const subject = storable(message?.key ?? item.key)
+  const key = message?.key ?? item.key
   const [letter] = await select<Letter>(
     tx,
     `insert into dead_letters as d (id, topic, partition, record_offset, key, value, headers, message_name, message_id,
@@ -100,11 +104,11 @@ export const keepLetter = async (
       storable(item.key),
       value ?? Buffer.alloc(0),
       JSON.stringify(storableHeaders(headers)),
-      storable(message?.name ?? headers.ce_type ?? ''),
-      message?.id ?? (headers.ce_id ? storable(headers.ce_id) : null),
-      storable(reason.slice(0, 300)),
-      storable(message?.correlationId ?? headers.ce_correlationid ?? id),
-      subject === '' ? id : subject,
+      brief(message?.name ?? headers.ce_type ?? ''),
+      message?.id ?? (headers.ce_id ? brief(headers.ce_id) : null),
+      brief(reason),
+      brief(message?.correlationId ?? headers.ce_correlationid ?? id),
+      key === '' || key.length > LONGEST ? id : storable(key),
       now,
       topic === SEALED_TOPIC ? KEPT_FOR.sealed : KEPT_FOR.letters,
     ],

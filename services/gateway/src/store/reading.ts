@@ -125,7 +125,7 @@ export const readingStore = (knex: Knex) => {
         return newest(['died_at', 'sequence'], asked)(query)
       }),
     deadLetter: (id: string) => tables.one('letters', (query) => query.where({ id })),
-    /** Those that are kept and may be redriven yet, oldest first. */
+    /** Those that are kept and may be redriven yet, in the order in which they died first. */
     redrivable: (service: string | undefined, most: number) =>
       tables.all('letters', (query) => {
         if (service !== undefined) query.where({ service })
