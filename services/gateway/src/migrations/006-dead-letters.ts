@@ -23,6 +23,6 @@ export const deadLetters: Migration = {
       state text not null check (state in ('kept', 'redriven'))
     );
     create index listed_letters_newest on listed_letters (died_at desc, sequence desc);
-    create index listed_letters_kept on listed_letters (died_at, sequence) where state = 'kept';
+    create index listed_letters_kept on listed_letters (sequence) where state = 'kept';
   `,
 }

@@ -194,7 +194,7 @@ test('CAT-1: hidden plans are not listed; the order is the position, then the id
   expect(await db.reading.providerKnown('acme')).toBe(true)
 })
 
-test('OPS-1: dead letters newest first, by service and state; of those that may be redriven, the oldest first', async () => {
+test('OPS-1: dead letters newest first, by service and state; those that may be redriven in the order of their first death', async () => {
   const died = (id: string, diedAt: number, fields: object = {}) =>
     event('DeadLetterKept', { deadLetterId: id, diedAt, ...fields })
   await db.learn(
@@ -209,6 +209,9 @@ test('OPS-1: dead letters newest first, by service and state; of those that may 
   expect(await listed({})).toEqual(['letter-1', 'c', 'b', 'a'])
   expect(await listed({ state: 'kept' })).toEqual(['c', 'b', 'a'])
   expect(await listed({ service: 'credits-ledger', state: 'redriven' })).toEqual(['letter-1'])
+  expect((await reading.redrivable(undefined, 10)).map(({ id }) => id)).toEqual(['b', 'c'])
+  // It died again: what rests on it still comes behind it.
+  await db.learn(died('b', T0 + 9, { version: 3, redrives: 1, redrivesLeft: 2 }))
   expect((await reading.redrivable(undefined, 10)).map(({ id }) => id)).toEqual(['b', 'c'])
   expect(await reading.redrivable('subscription', 10)).toMatchObject([{ id: 'c', recordOffset: 17 }])
   expect([await reading.countRedrivable(undefined), await reading.countRedrivable('credits-ledger')]).toEqual([2, 1])

@@ -129,11 +129,7 @@ export const readingStore = (knex: Knex) => {
     redrivable: (service: string | undefined, most: number) =>
       tables.all('letters', (query) => {
         if (service !== undefined) query.where({ service })
-        return query
-          .where({ state: 'kept' })
-          .where('redrives_left', '>', 0)
-          .orderBy(['died_at', 'sequence'])
-          .limit(most)
+        return query.where({ state: 'kept' }).where('redrives_left', '>', 0).orderBy('sequence').limit(most)
       }),
     countRedrivable: async (service: string | undefined): Promise<number> => {
       const { rows } = (await knex.raw(
