@@ -100,6 +100,20 @@ const rows = ({ knex }: Running, user: string) =>
     [`${user}%`],
   )
 
+test('a round that is about no dead letter asks for none', async () => {
+  const { running } = await open('plain')
+  const asked: string[] = []
+  running.knex.on('query', ({ sql }: { sql: string }) => asked.push(sql))
+  await speaker.say([hold('plain-1', 'one'), hold('plain-2', 'two')])
+  await eventually(
+    async () => (await taken(running)).filter(({ userId }) => userId.startsWith('plain')),
+    (seen) => seen.length === 2,
+  )
+  const statements = asked.filter((sql) => !sql.includes('count(*)'))
+  expect(statements.some((sql) => sql.includes('insert into outbox'))).toBe(true)
+  expect(statements.filter((sql) => /dead_letters|savepoint|pg_stat/.test(sql))).toEqual([])
+})
+
 test('a dead letter is kept in the database that buried it, and its news names where it came from', async () => {
   const { running, kept, listener } = await open('keeps')
   await speaker.say([hold('keeps-1', 'impossible')])
@@ -249,20 +263,6 @@ test('asked again after a restart, from the beginning of the topic, nothing happ
   )
   expect(await rows(again, 'replays')).toMatchObject([{ state: 'kept', redrives: 1 }])
   expect(listener.heard.filter(({ name }) => name === 'ActionAudited')).toHaveLength(1)
-})
-
-test('a round that is about no dead letter asks for none', async () => {
-  const { running } = await open('plain')
-  const asked: string[] = []
-  running.knex.on('query', ({ sql }: { sql: string }) => asked.push(sql))
-  await speaker.say([hold('plain-1', 'one'), hold('plain-2', 'two')])
-  await eventually(
-    async () => (await taken(running)).filter(({ userId }) => userId.startsWith('plain')),
-    (seen) => seen.length === 2,
-  )
-  const statements = asked.filter((sql) => !sql.includes('count(*)'))
-  expect(statements.some((sql) => sql.includes('insert into outbox'))).toBe(true)
-  expect(statements.filter((sql) => /dead_letters|savepoint|pg_stat/.test(sql))).toEqual([])
 })
 
 test('what is old is forgotten; what waits is counted', async () => {
