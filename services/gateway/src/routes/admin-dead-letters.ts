@@ -91,7 +91,7 @@ export const adminDeadLetterRoutes: Routes = (api, desk) => {
     {
       config: admin,
       schema: {
-        summary: `Redrive what is kept, oldest first, one after the other, ${MOST_AT_ONCE} at most; Operation-Id names them all`,
+        summary: `Redrive what is kept, in the order of its first death, one after the other, ${MOST_AT_ONCE} at most; Operation-Id names them all`,
         body: Type.Union([Shape({ service: Type.Optional(Id) }), Type.Null()]),
         response: answers({
           200: Shape({ redriven: Type.Integer(), refused: Type.Integer(), left: Type.Integer() }),
