@@ -113,7 +113,7 @@ const sayingsOf = <State>({ scribe }: DecidingParts<State>, said: readonly Owed[
   })
 
 /** As JSON; of bytes their number, since they are sealed. */
-const shown = (body: object) => {
+export const shown = (body: object) => {
   const text = JSON.stringify(withoutBytes(body))
   return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text
 }
