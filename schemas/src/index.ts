@@ -18,8 +18,17 @@ export interface Route {
 
 export const messageNames = Object.keys(routes) as MessageName[]
 export const routeOf = (name: MessageName): Route => routes[name]
-/** The services that own messages; each has `<service>.events`. */
-export const services = ['billing-scheduler', 'credits-ledger', 'gateway', 'key-inventory', 'subscription'] as const
+/** Looks on: hears everything that is said, and nothing that is sold depends on it. */
+export const AUDITOR = 'auditor'
+/** Everybody who owns messages; each has `<service>.events`. */
+export const services = [
+  AUDITOR,
+  'billing-scheduler',
+  'credits-ledger',
+  'gateway',
+  'key-inventory',
+  'subscription',
+] as const
 export type Service = (typeof services)[number]
 /** The topic a message travels on when `speaker` says it. */
 export const topicOf = (name: MessageName, speaker: string) => routes[name].topic.replace('*', speaker)

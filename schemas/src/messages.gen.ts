@@ -99,6 +99,58 @@ export interface RehearseDeadLetter {
   actor: string
 }
 
+/** Every message from the request, or the due term, to the entry, with its place; and, of what was charged, the plan's version and the price that was copied. */
+export interface EntryExplained {
+  userId: UserId
+  operationId: string
+  entryId: string
+  entryKind: string
+  amount: Microdollars
+  balanceBefore: Microdollars
+  balanceAfter: Microdollars
+  at: Instant
+  description: string
+  chargeId: string | null
+  subscriptionId: string | null
+  planId: string | null
+  planVersion: number | null
+  price: Microdollars | null
+  period: string | null
+  chain: {
+    messageId: string
+    messageName: string
+    service: string
+    messageTopic: string
+    partition: number
+    offset: number
+    at: Instant
+    causeId: string | null
+  }[]
+}
+
+/** Not everything of which the entry comes has been heard. behind: it is on its way; ask again. */
+export interface EntryUnexplained {
+  userId: UserId
+  operationId: string
+  entryId: string
+  reason: 'unknown' | 'behind'
+}
+
+/** Why is this entry on the user's statement? Answered by EntryExplained or EntryUnexplained. */
+export interface ExplainEntry {
+  userId: UserId
+  operationId: string
+  entryId: string
+}
+
+/** What holds and what does not, of everything that was said until checkedAt (wall clock). The topic is compacted: the last one stays. Read by version. `examples` are a few sentences; never a secret. */
+export interface InvariantsChecked {
+  auditor: string
+  version: number
+  checkedAt: Instant
+  checks: { check: string; violations: number; examples: string[] }[]
+}
+
 /** Move the test clock to an instant, or by an ISO-8601 duration, and wait until all it caused is done. Answered by ClockAdvanced or ClockRefused. */
 export interface AdvanceClock {
   clock: string
@@ -1057,6 +1109,10 @@ export interface Bodies {
   DeadLetterRehearsed: DeadLetterRehearsed
   RedriveDeadLetter: RedriveDeadLetter
   RehearseDeadLetter: RehearseDeadLetter
+  EntryExplained: EntryExplained
+  EntryUnexplained: EntryUnexplained
+  ExplainEntry: ExplainEntry
+  InvariantsChecked: InvariantsChecked
   AdvanceClock: AdvanceClock
   BillingTicked: BillingTicked
   ClockAdvanced: ClockAdvanced
@@ -1374,6 +1430,126 @@ export const routes = {
         { name: 'deadLetterId', type: 'string' },
         { name: 'operationId', type: 'string' },
         { name: 'actor', type: 'string' },
+      ],
+    },
+  },
+  EntryExplained: {
+    owner: 'auditor',
+    kind: 'event',
+    topic: 'auditor.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.auditor',
+      name: 'EntryExplained',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+        { name: 'entryId', type: 'string' },
+        { name: 'entryKind', type: 'string' },
+        { name: 'amount', type: { type: 'long', logicalType: 'microdollars' } },
+        { name: 'balanceBefore', type: { type: 'long', logicalType: 'microdollars' } },
+        { name: 'balanceAfter', type: { type: 'long', logicalType: 'microdollars' } },
+        { name: 'at', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'description', type: 'string' },
+        { name: 'chargeId', type: ['null', 'string'], default: null },
+        { name: 'subscriptionId', type: ['null', 'string'], default: null },
+        { name: 'planId', type: ['null', 'string'], default: null },
+        { name: 'planVersion', type: ['null', 'long'], default: null },
+        { name: 'price', type: ['null', { type: 'long', logicalType: 'microdollars' }], default: null },
+        { name: 'period', type: ['null', 'string'], default: null },
+        {
+          name: 'chain',
+          type: {
+            type: 'array',
+            items: {
+              type: 'record',
+              name: 'ChainLink',
+              fields: [
+                { name: 'messageId', type: 'string' },
+                { name: 'messageName', type: 'string' },
+                { name: 'service', type: 'string' },
+                { name: 'messageTopic', type: 'string' },
+                { name: 'partition', type: 'int' },
+                { name: 'offset', type: 'long' },
+                { name: 'at', type: { type: 'long', logicalType: 'instant' } },
+                { name: 'causeId', type: ['null', 'string'], default: null },
+              ],
+            },
+          },
+        },
+      ],
+    },
+  },
+  EntryUnexplained: {
+    owner: 'auditor',
+    kind: 'event',
+    topic: 'auditor.events',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.auditor',
+      name: 'EntryUnexplained',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+        { name: 'entryId', type: 'string' },
+        {
+          name: 'reason',
+          type: { type: 'enum', name: 'UnexplainedReason', symbols: ['unknown', 'behind'], default: 'unknown' },
+        },
+      ],
+    },
+  },
+  ExplainEntry: {
+    owner: 'auditor',
+    kind: 'command',
+    topic: 'auditor.commands',
+    key: 'userId',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.auditor',
+      name: 'ExplainEntry',
+      fields: [
+        { name: 'userId', type: { type: 'string', logicalType: 'user-id' } },
+        { name: 'operationId', type: 'string' },
+        { name: 'entryId', type: 'string' },
+      ],
+    },
+  },
+  InvariantsChecked: {
+    owner: 'auditor',
+    kind: 'event',
+    topic: 'auditor.invariants',
+    key: 'auditor',
+    recordKey: ['auditor'],
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.auditor',
+      name: 'InvariantsChecked',
+      fields: [
+        { name: 'auditor', type: 'string' },
+        { name: 'version', type: 'long' },
+        { name: 'checkedAt', type: { type: 'long', logicalType: 'instant' } },
+        {
+          name: 'checks',
+          type: {
+            type: 'array',
+            items: {
+              type: 'record',
+              name: 'InvariantCheck',
+              fields: [
+                { name: 'check', type: 'string' },
+                { name: 'violations', type: 'int' },
+                { name: 'examples', type: { type: 'array', items: 'string' } },
+              ],
+            },
+          },
+        },
       ],
     },
   },

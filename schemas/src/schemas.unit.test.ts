@@ -33,7 +33,7 @@ describe.each(all.map(({ owner, declaration }) => ({ owner, name: declaration.na
       expect(declaration.topic).toMatch(
         owner === 'any'
           ? /^(\*\.events|any\.commands)$/
-          : new RegExp(`^${owner}\\.(commands|events|uploads|entitlements)$`),
+          : new RegExp(`^${owner}\\.(commands|events|uploads|entitlements|invariants)$`),
       )
       for (const text of JSON.stringify(declaration.fields).match(/"type":"enum"[^}]*/g) ?? [])
         expect(text).toContain('"default":"unknown"')

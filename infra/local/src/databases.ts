@@ -6,6 +6,7 @@ import { databaseOf } from './services.ts'
 
 // Loaded when they are wanted: who starts only servers needs no service.
 const migrationsOf: Record<Service, () => Promise<{ migrations: readonly Migration[] }>> = {
+  auditor: () => import('@coding-plans/auditor/migrations'),
   gateway: () => import('@coding-plans/gateway/migrations'),
   subscription: () => import('@coding-plans/subscription/migrations'),
   'credits-ledger': () => import('@coding-plans/credits-ledger/migrations'),

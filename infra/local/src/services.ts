@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Service, services } from '@coding-plans/schemas'
+import { AUDITOR, type Service, services } from '@coding-plans/schemas'
 import { cacheDirectory } from './cache.ts'
 import type { ClockMode } from './directory.ts'
 import type { Secrets } from './secrets.ts'
@@ -19,6 +19,7 @@ type Variable = string | RegExp
 
 /** Which variables a service is given besides those that all have; nobody sees another's secrets. */
 const needs: Record<Service, readonly Variable[]> = {
+  auditor: [/_DATABASE_URL$/],
   gateway: ['AUTH_JWT_SECRET', 'AUTH_JWKS_URL', 'CRON_SECRET', 'KEY_INVENTORY_URL', /_PER_MINUTE$/],
   subscription: [/^CODING_PLAN_PRICE_/],
   'credits-ledger': ['PAYMENTS', 'FAKE_PAYMENTS_URL', 'STRIPE_SECRET_KEY', 'STRIPE_API_URL'],
@@ -52,6 +53,17 @@ export interface Surroundings {
   readonly paymentsUrl: string | null
 }
 
+/** Whose totals the auditor compares with what was said. */
+const auditedDatabases = ({ databaseUrl }: Surroundings): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    services
+      .filter((service) => service !== AUDITOR)
+      .map((service) => [
+        `${service.replaceAll('-', '_').toUpperCase()}_DATABASE_URL`,
+        databaseUrl(databaseOf(service)),
+      ]),
+  )
+
 /** The whole environment of one process. */
 export const environmentOf = (seat: Seat, around: Surroundings): NodeJS.ProcessEnv => {
   const { env, secrets, seats } = around
@@ -60,7 +72,8 @@ export const environmentOf = (seat: Seat, around: Surroundings): NodeJS.ProcessE
     ...secrets,
     FAKE_PAYMENTS_URL: around.paymentsUrl ?? undefined,
     KEY_INVENTORY_URL: seats.find(({ service }) => service === 'key-inventory')?.url,
-    SERVICE_URLS: seats.map(({ url }) => url).join(','),
+    SERVICE_URLS: seats.flatMap(({ service, url }) => (service === AUDITOR ? [] : [url])).join(','),
+    ...(seat.service === AUDITOR ? auditedDatabases(around) : {}),
   }
   const given = Object.entries(offered).filter(([name, value]) => value !== undefined && isNeeded(seat.service, name))
   return {

@@ -1,4 +1,4 @@
-import { type Service, services } from '@coding-plans/schemas'
+import { AUDITOR, type Service, services } from '@coding-plans/schemas'
 import { expect, test } from 'vitest'
 import { type SecretName, type Secrets, secretNames } from './secrets.ts'
 import { environmentOf, seatAll } from './services.ts'
@@ -34,6 +34,7 @@ const environment = (
 }
 
 const given: Record<Service, readonly SecretName[]> = {
+  auditor: ['INTERNAL_SECRET'],
   gateway: ['AUTH_JWT_SECRET', 'CRON_SECRET', 'INTERNAL_SECRET'],
   subscription: ['INTERNAL_SECRET'],
   'credits-ledger': ['INTERNAL_SECRET'],
@@ -76,10 +77,12 @@ test('the secret key of Stripe goes to the ledger and to nobody else; with Strip
   expect(environment('credits-ledger', env, null)).not.toHaveProperty('FAKE_PAYMENTS_URL')
 })
 
-test('every process has an address of its own, and the scheduler knows them all', () => {
+test('every process has an address of its own, and the scheduler knows all that others wait for', () => {
   const urls = seats.map(({ url }) => url)
   expect(new Set(urls).size).toBe(2 * services.length)
-  expect(environment('billing-scheduler').SERVICE_URLS?.split(',')).toEqual(urls)
+  expect(environment('billing-scheduler').SERVICE_URLS?.split(',')).toEqual(
+    seats.flatMap(({ service, url }) => (service === AUDITOR ? [] : [url])),
+  )
   expect(environment('gateway')).toMatchObject({
     HOST: '0.0.0.0',
     PORT: '8080',

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { ensureTopics } from '@coding-plans/runtime'
-import type { Service } from '@coding-plans/schemas'
+import { AUDITOR, type Service } from '@coding-plans/schemas'
 import { Complaint } from './complaint.ts'
 import { type Crew, openCrew } from './crew.ts'
 import { prepareDatabases } from './databases.ts'
@@ -71,13 +71,15 @@ const askService = async (url: string) => {
   if (!answer.ok) throw new Error(`/readyz answers ${answer.status} ${said.slice(0, 500)}`)
 }
 
+const roomOf = (service: Service) => join(service === AUDITOR ? 'infra' : 'services', service)
+
 const prepareService = (seat: Seat, around: Surroundings, directory: string, log: Log): ServiceProcess => {
   const child = supervise(
     directory,
     {
       name: seat.name,
       command: process.execPath,
-      arguments: [...nodeOptions, join(root, 'services', seat.service, 'src', 'main.ts')],
+      arguments: [...nodeOptions, join(root, roomOf(seat.service), 'src', 'main.ts')],
       environment: environmentOf(seat, around),
       cwd: root,
       ready: () => askService(seat.url),

@@ -1,5 +1,5 @@
 import { deadLetterTopicOf, subjectOf, type TopicDeclaration } from '@coding-plans/runtime'
-import { messageNames, routeOf, services, topicOf } from '@coding-plans/schemas'
+import { AUDITOR, messageNames, routeOf, services, topicOf } from '@coding-plans/schemas'
 
 const DAY = 24 * 60 * 60 * 1000
 
@@ -33,9 +33,12 @@ const askedOfAnybody: ReadonlySet<string> = new Set(
   messageNames.map(routeOf).flatMap(({ owner, kind, topic }) => (owner === 'any' && kind === 'command' ? [topic] : [])),
 )
 
-/** Anybody may listen to events; what asks something is listened to by its owner alone, or by everybody where it may be anybody. */
-const consumersOf = (topic: string) =>
-  topic.endsWith('.events') || askedOfAnybody.has(topic) ? services : [topic.slice(0, topic.indexOf('.'))]
+/** Anybody may listen to what is told, and to what anybody may be asked; what asks something else is listened to by its owner, and by the auditor. */
+const consumersOf = (topic: string): readonly string[] => {
+  const owner = topic.slice(0, topic.indexOf('.'))
+  const isAsked = /\.(commands|uploads)$/.test(topic) && !askedOfAnybody.has(topic)
+  return isAsked ? [...new Set([owner, AUDITOR])] : services
+}
 
 const deadLettersOf = (topic: string): TopicDeclaration[] =>
   consumersOf(topic).map((consumer) => ({

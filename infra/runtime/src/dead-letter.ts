@@ -52,6 +52,8 @@ export const failureOf = (
     source: service,
     key,
     lane: item.lane,
+    topic: item.topic,
+    offset: item.offset,
     time,
     asOf: time,
     correlationId: message?.correlationId ?? storable(headers.ce_correlationid ?? id),

@@ -17,6 +17,8 @@ interface Effect {
   readonly request: Record<string, unknown>
   readonly correlationId: string
   readonly time: number
+  /** The message that asked for it; null: written down before that was kept. */
+  readonly causeId: string | null
   readonly attempts: number
 }
 
@@ -44,6 +46,7 @@ export const appendEffects = (
       key: message.key,
       correlationId: message.correlationId,
       time: message.time,
+      causeId: message.id,
     })),
     'on conflict do nothing',
   )
@@ -87,7 +90,7 @@ export class Effects {
     if (free <= 0 || lanes.length === 0) return
     const due = await select<Effect>(
       knex,
-      `select id, lane, kind, request, correlation_id, time, attempts from effects
+      `select id, lane, kind, request, correlation_id, time, cause_id, attempts from effects
        where state = 'open' and lane = any(?) and next_call_at <= now() and not (id = any(?))
        order by next_call_at limit ?`,
       [lanes, [...this.#underWay], free],
@@ -140,8 +143,8 @@ export class Effects {
         const open = new Set([...removed, ...putOff].map(({ id }) => id))
         return ours
           .filter(({ effect }) => open.has(effect.id))
-          .flatMap(({ effect: { id, time, correlationId }, sayings, known }) => {
-            const cause = { id, time: instant(time), correlationId, traceparent: null }
+          .flatMap(({ effect: { id, time, correlationId, causeId }, sayings, known }) => {
+            const cause = { id, messageId: causeId, time: instant(time), correlationId, traceparent: null }
             const said = known ? sayings : sayings.map((saying) => ({ ...saying, cause: `${id}|unanswered` }))
             return scribe.write(said, cause, instant(time))
           })

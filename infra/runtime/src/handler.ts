@@ -14,6 +14,9 @@ export interface Message<Name extends MessageName = MessageName> {
   /** Whom or what it concerns: a user id, or a plan id. The record key, but on a compacted topic, where that has more. */
   readonly key: string
   readonly lane: number
+  /** Where it lies, in the partition of the lane. */
+  readonly topic: string
+  readonly offset: number
   /** Business time (ce_time). */
   readonly time: Instant
   /** Business time, in system mode lifted to the wall clock of the round that handles it. */
@@ -40,6 +43,8 @@ export interface Saying<Name extends MessageName = MessageName> {
    * being handled if absent; required where no message is at hand (`conclude`, lane work, accepted requests).
    */
   readonly cause?: string
+  /** The message it goes back to, where none is at hand. */
+  readonly because?: string
 }
 
 /** Make a message to be said. Record key and lane are of the fields that the schema names. */

@@ -19,13 +19,14 @@ export const readBatch = (
   codec: Codec,
   hearer: Hearer,
   { topic, lane, records }: Pick<Batch, 'topic' | 'lane' | 'records'>,
-): Item[] => records.map((record) => ({ topic, lane, ...record, ...readRecord(codec, hearer, lane, record) }))
+): Item[] =>
+  records.map((record) => ({ topic, lane, ...record, ...readRecord(codec, hearer, { topic, lane }, record) }))
 
 const readRecord = (
   codec: Codec,
   { service, decide }: Hearer,
-  lane: number,
-  { key, value, headers }: Arrived,
+  { topic, lane }: Pick<Batch, 'topic' | 'lane'>,
+  { key, value, headers, offset }: Arrived,
 ): Pick<Item, 'message' | 'nonsense'> => {
   try {
     const name = codec.nameOf(value)
@@ -34,7 +35,7 @@ const readRecord = (
     const { id, source, time, correlationId, causationId, traceparent } = readEnvelope(headers)
     const body = codec.decode(name, value)
     // All hear it, and the one does it that it names.
-    if (isForAll && (body as { service?: string }).service !== service) return { message: null }
+    if (!decide[name] && (body as { service?: string }).service !== service) return { message: null }
     return {
       message: {
         name,
@@ -43,6 +44,8 @@ const readRecord = (
         source,
         key: isLastWord(name) ? recordKeyOf(name, body).subject : key,
         lane,
+        topic,
+        offset,
         time,
         asOf: time,
         correlationId,

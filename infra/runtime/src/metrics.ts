@@ -53,6 +53,11 @@ export class Metrics {
     })
   }
 
+  /** One of a service's own. */
+  gauge(name: string, help: string, labelNames: readonly string[]) {
+    return new Gauge({ name, help, labelNames, registers: [this.registry] })
+  }
+
   round(messages: number, seconds: number, deadLetters: number) {
     this.#rounds.observe(seconds)
     this.#batch.observe(messages)

@@ -109,10 +109,16 @@ const deadLetters: Migration = {
   `,
 }
 
+/** What is said of a call names the message that asked for it, so that every chain of causes closes. */
+const causes: Migration = {
+  name: '000_reasons_of_calls',
+  up: 'alter table effects add column cause_id uuid',
+}
+
 /** Bring a service's database to its newest form. Run by `infra/local` and by deployment, never by a running service. */
 export const migrate = async (databaseUrl: string, migrations: readonly Migration[]): Promise<void> => {
   const knex = openDatabase(databaseUrl, { idleInTransactionMilliseconds: 60_000 }, 2)
-  const all = [deadLetters, delivery, destinations, parcels, ...migrations]
+  const all = [deadLetters, delivery, destinations, parcels, causes, ...migrations]
   const migrationSource: Knex.MigrationSource<Migration> = {
     getMigrations: async () => all,
     getMigrationName: ({ name }) => name,

@@ -30,7 +30,10 @@ export const SEALED_TOPIC = 'key-inventory.uploads'
 
 /** What a saying was caused by: gives time, correlation and trace where it names none itself. */
 export interface Cause {
+  /** What the ids of the sayings are made of. */
   readonly id: string
+  /** The message it goes back to, where that is another: a call to the outside was made because of one. */
+  readonly messageId?: string | null
   readonly time: Instant
   readonly correlationId: string
   readonly traceparent: string | null
@@ -66,7 +69,7 @@ export class Scribe {
     return { name, body: this.#codec.decode(name, value) }
   }
 
-  #record({ name, body, time, correlationId }: Saying, id: string, cause: Cause | null, otherwise: Instant) {
+  #record({ name, body, time, correlationId, because }: Saying, id: string, cause: Cause | null, otherwise: Instant) {
     const { subject, key } = recordKeyOf(name, body)
     const topic = topicOf(name, this.#service)
     const value = this.#codec.encode(name, body)
@@ -79,7 +82,7 @@ export class Scribe {
       time: time ?? cause?.time ?? otherwise,
       subject,
       correlationId: correlationId ?? cause?.correlationId ?? id,
-      causationId: cause?.id ?? null,
+      causationId: cause?.messageId ?? cause?.id ?? because ?? null,
       traceparent: nextTraceparent(cause?.traceparent ?? null, id),
     }
     return { topic, lane: laneOf(subject), key, value, headers: writeEnvelope(envelope) }

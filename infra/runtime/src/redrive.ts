@@ -2,6 +2,7 @@ import type { Bodies, Instant, MessageName } from '@coding-plans/schemas'
 import { isRedrive, type LetterCommand, type Redrive, type Rehearsal } from './dead-letter.ts'
 import type { DecidingParts } from './deciding.ts'
 import { say } from './handler.ts'
+import { isMessageId } from './ids.ts'
 import type { Item } from './item.ts'
 import {
   beginRedrive,
@@ -89,6 +90,9 @@ const rehearsed = async <State>(parts: DecidingParts<State>, tx: Tx, message: Re
   ]
 }
 
+/** The message that it goes back to, if it had a name. */
+const becauseOf = ({ messageId }: Letter) => (messageId && isMessageId(messageId) ? { because: messageId } : {})
+
 /** Copies that came and did not die: their letters are done with. */
 export const concludeRedrives = async <State>(
   { service, scribe }: DecidingParts<State>,
@@ -108,6 +112,7 @@ export const concludeRedrives = async <State>(
     const owner = marked.find(({ mark }) => mark.id === letter.id)?.lane as number
     const news = say('DeadLetterRedriven', newsOf(service, letter), {
       cause: `redriven|${letter.id}|${letter.version}`,
+      ...becauseOf(letter),
       correlationId: letter.operationId ?? letter.correlationId,
       time: letter.redrivenAt ?? now,
     })
@@ -122,6 +127,7 @@ export const newsOfKept = (service: string, letter: Letter) =>
     : [
         say('DeadLetterKept', newsOf(service, letter), {
           cause: `kept|${letter.id}|${letter.version}`,
+          ...becauseOf(letter),
           correlationId: letter.operationId ?? letter.correlationId,
           ...(letter.redrivenAt === null ? {} : { time: letter.redrivenAt }),
         }),

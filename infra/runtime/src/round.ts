@@ -96,7 +96,8 @@ class Round<State> {
   async take(items: readonly Item[], moves: readonly LaneMove[], published: readonly number[]): Promise<RoundResult> {
     const tx = this.#tx
     const { judgedByVersion } = this.#parts.handler
-    const isRemembered = (name: MessageName) => !isLastWord(name) && !judgedByVersion?.has(name)
+    const isRemembered = (name: MessageName) =>
+      isLetterCommand({ name }) || (!isLastWord(name) && !judgedByVersion?.has(name))
     const first = firstCopies(items, isRemembered)
     const { moved, unseen } = await openRound(tx, moves, [...first.keys()], published)
     // Nonsense that has no id is judged by its position alone; every other message once, by its first copy.
@@ -115,9 +116,11 @@ class Round<State> {
       const [parcels] = await Promise.all([appendOutbox(tx, said), saved()])
       return { moved, parcels, handled: good.length, deadLetters: 0, calls: this.#calls }
     }
-    const asked = good.filter((message) => !isLetterCommand(message))
+    const { service, handler } = this.#parts
+    const asked = good.filter(({ name }) => handler.decide[name])
+    const commands = good.filter(isLetterCommand).filter(({ body }) => body.service === service)
     const said = this.#careful ? await this.#attempt(tx, asked) : await this.#run(tx, asked)
-    const answers = await this.#answer(good.filter(isLetterCommand))
+    const answers = await this.#answer(commands)
     const { letters, told, dead } = await this.#bury(fresh)
     const alive = copies.filter((item) => !dead.has(item))
     const concluded = await concludeRedrives(this.#parts, tx, alive, this.#now)

@@ -1,4 +1,4 @@
-import { type Bodies, type Instant, instant, type MessageName, routeOf } from '@coding-plans/schemas'
+import { type Bodies, type Instant, instant, type MessageName, routeOf, topicOf } from '@coding-plans/schemas'
 import { pino } from 'pino'
 import { Codec } from './codec.ts'
 import { pause } from './failures.ts'
@@ -29,6 +29,8 @@ export const message = <Name extends MessageName>(
     source: owner,
     key,
     lane: laneOf(key),
+    topic: topicOf(name, owner),
+    offset: count,
     time,
     asOf: time,
     correlationId: id,

@@ -9,7 +9,10 @@ export interface Outgoing {
 }
 
 /** What a saying was caused by: gives time and correlation where it names none itself. */
-export type Cause = Pick<Message, 'id' | 'time' | 'correlationId'>
+export interface Cause extends Pick<Message, 'id' | 'time' | 'correlationId'> {
+  /** The message it goes back to, where that is not what the ids are made of. */
+  readonly messageId?: string
+}
 
 /** As the runtime's scribe: ids are derived from service, cause and index, so that a repeat is recognised. */
 export const write = (
@@ -30,12 +33,16 @@ export const write = (
     const lane = laneOf(key)
     const time = saying.time ?? cause?.time ?? otherwise
     const correlationId = saying.correlationId ?? cause?.correlationId ?? id
-    const ids = { id, source: service, correlationId, causationId: cause?.id ?? null, traceparent: null }
-    return {
-      topic: topicOf(name, service),
-      lane,
-      message: { name, body, key, lane, time, asOf: time, ...ids } as Message,
+    const ids = {
+      id,
+      source: service,
+      correlationId,
+      causationId: cause?.messageId ?? cause?.id ?? saying.because ?? null,
+      traceparent: null,
     }
+    const topic = topicOf(name, service)
+    // Its offset is known when it is appended.
+    return { topic, lane, message: { name, body, key, lane, topic, offset: -1, time, asOf: time, ...ids } as Message }
   })
 }
 
@@ -44,7 +51,8 @@ export class Broker {
   readonly #partitions = new Map<string, Message[]>()
 
   append({ topic, lane, message }: Outgoing) {
-    this.#partition(topic, lane).push(message)
+    const partition = this.#partition(topic, lane)
+    partition.push({ ...message, offset: partition.length })
   }
 
   read(topic: string, lane: number, from: number, most: number): readonly Message[] {
@@ -58,6 +66,11 @@ export class Broker {
   /** Every message there is, in the order of topics and lanes. */
   *[Symbol.iterator](): Generator<Message> {
     for (const messages of this.#partitions.values()) yield* messages
+  }
+
+  /** Each lane of each topic, in its order. */
+  partitions(): (readonly Message[])[] {
+    return [...this.#partitions.values()]
   }
 
   #partition(topic: string, lane: number): Message[] {

@@ -36,7 +36,17 @@ export class CallsOfMember {
     if (station.effects.has(id)) return
     const { lane, correlationId, time } = message
     const { call: kind, request } = call
-    station.effects.set(id, { id, lane, kind, request, correlationId, time, attempts: 0, nextAt: 0 })
+    station.effects.set(id, {
+      id,
+      lane,
+      kind,
+      request,
+      correlationId,
+      time,
+      causeId: message.id,
+      attempts: 0,
+      nextAt: 0,
+    })
   }
 
   /** Makes one call that is owed, outside of any transaction. */
@@ -76,11 +86,11 @@ export class CallsOfMember {
     for (const { effect, sayings, known } of this.#outcomes.splice(0)) {
       const open = station.effects.get(effect.id)
       if (!ours.has(effect.lane) || !open || (!known && open.attempts > 0)) continue
-      const { id, time, correlationId, lane } = effect
+      const { id, time, correlationId, lane, causeId: messageId } = effect
       if (known) station.effects.delete(id)
       else this.#putOff(open)
       const named = known ? sayings : sayings.map((saying) => ({ ...saying, cause: `${id}|unanswered` }))
-      const said = write(station.service, named, { id, time, correlationId }, instant(time))
+      const said = write(station.service, named, { id, messageId, time, correlationId }, instant(time))
       parcels.push(...station.append(said.map((one) => ({ ...one, owner: lane }))))
     }
     return parcels

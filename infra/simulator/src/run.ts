@@ -2,6 +2,7 @@ import { MemoryRefusal } from '@coding-plans/runtime/memory'
 import { instant } from '@coding-plans/schemas'
 import { Audit } from './audit.ts'
 import type { Bug } from './bugs.ts'
+import { askOutsider } from './outsider.ts'
 import { People } from './people.ts'
 import { Random } from './random.ts'
 import { noFaults } from './surroundings.ts'
@@ -136,6 +137,7 @@ export const simulate = async (seed: number, { bug = null, tells = false }: Opti
       await settle(world, people, watch)
     }
     new Audit(world).judge(people, watch)
+    askOutsider(world, new Random(seed))
     return done(null)
   } catch (error) {
     if (error instanceof Violation) return done(error.message)

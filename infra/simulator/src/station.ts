@@ -36,6 +36,8 @@ export interface Effect {
   readonly request: Call['request']
   readonly correlationId: string
   readonly time: Instant
+  /** The message that asked for it. */
+  readonly causeId: string
   readonly attempts: number
   /** By the wall clock. */
   readonly nextAt: number

@@ -1,5 +1,5 @@
 import { openLog, runService } from '@coding-plans/runtime'
-import { services } from '@coding-plans/schemas'
+import { AUDITOR, services } from '@coding-plans/schemas'
 import { billingScheduler } from './app.ts'
 import { readConfig } from './config.ts'
 import { SERVICE } from './handlers.ts'
@@ -8,7 +8,8 @@ import { createSurroundings } from './surroundings.ts'
 const config = readConfig(process.env)
 const surroundings = createSurroundings({
   brokers: config.KAFKA_BROKERS,
-  groups: services,
+  // Nothing waits for who looks on.
+  groups: services.filter((service) => service !== AUDITOR),
   serviceUrls: config.SERVICE_URLS,
   internalSecret: config.INTERNAL_SECRET,
 })

@@ -54,6 +54,8 @@ const emptyReading: Desk['reading'] = {
   credits: nobody,
   creditsAt: nobody,
   entries: nothing,
+  hasEntry: async () => false,
+  invariants: nobody,
   slots: nothing,
   notifications: nothing,
   deleted: async () => false,

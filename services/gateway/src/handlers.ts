@@ -12,6 +12,7 @@ import {
   holdReleased,
   topUpDeclined,
 } from './projections/accounts.ts'
+import { entryExplained, entryUnexplained, invariantsChecked } from './projections/audits.ts'
 import {
   audited,
   billingTicked,
@@ -126,6 +127,9 @@ export const decide: Decide<ReadModels> = {
   DeadLetterRedriven: learn<'DeadLetterRedriven'>(letterRedriven),
   DeadLetterRefused: learn<'DeadLetterRefused'>(letterRefused),
   DeadLetterRehearsed: learn<'DeadLetterRehearsed'>(letterRehearsed),
+  InvariantsChecked: learn<'InvariantsChecked'>(invariantsChecked),
+  EntryExplained: learn<'EntryExplained'>(entryExplained),
+  EntryUnexplained: learn<'EntryUnexplained'>(entryUnexplained),
 
   ActionAudited: learn<'ActionAudited'>(audited),
   CommandFailed: learn<'CommandFailed'>(fail),
@@ -140,6 +144,7 @@ const ON_THE_WAY: ReadonlySet<MessageName> = new Set<MessageName>([
   'KeyAssigned',
   'KeyDeclined',
   'StockChanged',
+  'InvariantsChecked',
 ])
 
 /** How a round of events becomes read models. */

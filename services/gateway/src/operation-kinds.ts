@@ -23,6 +23,7 @@ export const operationKinds = {
   redrive_dead_letter: { command: 'RedriveDeadLetter', success: 200, subject: 'letter' },
   rehearse_dead_letter: { command: 'RehearseDeadLetter', success: 200, subject: 'letter' },
   advance_clock: { command: 'AdvanceClock', success: 200, subject: 'clock' },
+  explain_entry: { command: 'ExplainEntry', success: 200, subject: 'user' },
   billing_tick: { command: 'RunBillingTick', success: 200, subject: 'clock' },
 } as const satisfies Record<
   string,

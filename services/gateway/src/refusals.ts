@@ -4,6 +4,7 @@ import type {
   ClockRefused,
   CreditsRefused,
   DeadLetterRefused,
+  EntryUnexplained,
   PlanRefused,
   PurchaseRefused,
   RestockWishRefused,
@@ -28,6 +29,7 @@ interface Reasons {
   UploadRefused: UploadRefused['reason']
   ClockRefused: ClockRefused['reason']
   DeadLetterRefused: DeadLetterRefused['reason']
+  EntryUnexplained: EntryUnexplained['reason']
 }
 
 type Sentence = readonly [status: number, code: string, title: string, detail: string]
@@ -42,10 +44,19 @@ const planClosed: Sentence = [409, 'plan_closed', 'The plan is closed', 'This pl
 const deleted = sentenceOf(accountDeleted())
 const isOver: Sentence = [409, 'not_cancelable', 'Not cancelable', 'The subscription has ended, or is being ended.']
 
+/** The auditor has not heard everything yet of which an entry comes. */
+const askLater: Sentence = [
+  503,
+  'unavailable',
+  'Not available at the moment',
+  'This is still being looked up; try again.',
+]
+
 /** The inventory has another key by now: the gateway seals anew, once, before it says so. */
 const sealAnew: Sentence = [503, 'unavailable', 'Not available at the moment', 'Nothing was kept; try again.']
 
 export const refusals: { readonly [Event in keyof Reasons]: Readonly<Record<Reasons[Event], Sentence>> } = {
+  EntryUnexplained: { unknown: internal, behind: askLater },
   PurchaseRefused: {
     unknown: internal,
     not_found: noPlan,

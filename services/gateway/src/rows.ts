@@ -96,6 +96,14 @@ export interface AccountRow {
   readonly at: number
 }
 
+/** What the auditor last said of everything. */
+export interface InvariantsRow {
+  readonly version: number
+  /** Everything that was said until then was looked at; wall clock. */
+  readonly checkedAt: number
+  readonly checks: readonly { check: string; violations: number; examples: readonly string[] }[]
+}
+
 /** How a user's credits are topped up. */
 export interface AutoTopUpRow {
   readonly userId: string

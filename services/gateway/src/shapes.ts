@@ -70,6 +70,54 @@ const subscriptionProperties = {
 }
 export const Subscription = Shape(subscriptionProperties)
 
+/** Why an entry is on a statement: the price that was copied, the balance around it, and everything that was said on the way. */
+export const Explanation = Shape({
+  entryId: Type.String(),
+  kind: Type.String(),
+  amountMicrodollars: Microdollars,
+  at: At,
+  description: Type.String(),
+  subscriptionId: Nullable(Type.String()),
+  chargeId: Nullable(Type.String()),
+  balanceBeforeMicrodollars: Microdollars,
+  balanceAfterMicrodollars: Microdollars,
+  price: Nullable(
+    Shape({
+      planId: Nullable(Type.String()),
+      planVersion: Nullable(Type.Integer()),
+      priceMicrodollars: Microdollars,
+      period: Nullable(Type.String({ examples: ['1 month'] })),
+    }),
+  ),
+  askedBy: OneOf('user', 'operator', 'schedule'),
+  chain: Type.Array(
+    Shape({
+      messageId: Type.String(),
+      name: Type.String(),
+      service: Type.String(),
+      at: At,
+      topic: Type.String(),
+      partition: Type.Integer(),
+      offset: Type.Integer(),
+      causedBy: Nullable(Type.String()),
+    }),
+    { description: 'from what began it to the entry' },
+  ),
+})
+
+export const Invariants = Shape({
+  ok: Type.Boolean(),
+  checkedAt: At,
+  checks: Type.Array(
+    Shape({
+      name: Type.String(),
+      ok: Type.Boolean(),
+      violations: Type.Integer(),
+      examples: Type.Array(Type.String()),
+    }),
+  ),
+})
+
 export const Charge = Shape({
   id: Type.String(),
   kind: OneOf('activation', 'renewal', 'extension', 'refund', 'grant'),

@@ -6,6 +6,7 @@ import type {
   ClockRow,
   DeadLetterRow,
   DeletedUserRow,
+  InvariantsRow,
   KeyRow,
   MovementRow,
   NotificationRow,
@@ -77,6 +78,7 @@ export class ReadModels {
   readonly charges: ChargeRow[] = []
   readonly movements: MovementRow[] = []
   readonly audit: AuditRow[] = []
+  readonly invariants: InvariantsRow[] = []
   readonly notifications: NotificationRow[] = []
   readonly clock: Rows<ClockRow>
 

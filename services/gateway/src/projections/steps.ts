@@ -49,6 +49,8 @@ const told: Told = {
   SlotChanged: [END, nothing],
   SlotChangeRefused: [END, reason],
   KeyTested: [END, nothing],
+  EntryExplained: [END, nothing],
+  EntryUnexplained: [END, reason],
   ClockMoved: [1, nothing],
   ClockAdvanced: [END, nothing],
   ClockRefused: [END, reason],

@@ -5,9 +5,10 @@ import { pageAsked, pageOf } from '../cursor.ts'
 import type { Desk } from '../desk.ts'
 import { iso, parseInstant } from '../instants.ts'
 import { showAudit } from '../presentation.ts'
+import { showInvariants } from '../presentation-of-audits.ts'
 import { invalid, unavailable } from '../problem.ts'
-import { At, Clock, Nullable, Operation, page, Shape } from '../shapes.ts'
-import { admin, answers, PageQuery, type Routes, support } from './route.ts'
+import { At, Clock, Invariants, Nullable, Operation, page, Shape } from '../shapes.ts'
+import { admin, answers, PageQuery, type Routes, support, supportAndBilling } from './route.ts'
 
 /** The record key of what is said to and of the clock. */
 export const THE_CLOCK = 'clock'
@@ -52,6 +53,22 @@ export const adminSystemRoutes: Routes = (api, desk) => {
     async ({ query }) => {
       const asked = pageAsked(query, 2)
       return pageOf(await reading.audit(asked), asked, ({ at, sequence }) => [at, sequence], showAudit)
+    },
+  )
+
+  api.get(
+    '/admin/invariants',
+    {
+      config: supportAndBilling,
+      schema: {
+        summary: 'What holds and what does not, as the auditor found it',
+        response: answers({ 200: Invariants }),
+      },
+    },
+    async () => {
+      const found = await reading.invariants()
+      if (!found) throw unavailable('Nothing has been checked yet.')
+      return showInvariants(found)
     },
   )
 

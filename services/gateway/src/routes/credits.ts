@@ -7,11 +7,11 @@ import { perform } from '../command.ts'
 import { pageAsked, pageOf } from '../cursor.ts'
 import { parseInstant } from '../instants.ts'
 import { showCredits, showEntry } from '../presentation.ts'
-import { invalid } from '../problem.ts'
-import { At, Credits, Entry, Operation, page, Shape } from '../shapes.ts'
+import { invalid, notFound } from '../problem.ts'
+import { At, Credits, Entry, Explanation, Operation, page, Shape } from '../shapes.ts'
 import { statementHeader, statementLine } from '../statement.ts'
 import type { ReadingStore } from '../store/reading.ts'
-import { answers, anyUser, PageQuery, type Routes } from './route.ts'
+import { answers, anyUser, byId, PageQuery, type Routes } from './route.ts'
 
 const ROWS_AT_ONCE = 1_000
 
@@ -101,6 +101,33 @@ export const creditRoutes: Routes = (api, desk) => {
     async ({ caller, query, headers }, reply) => {
       if (wantsCsv(headers.accept)) return sendStatement(reply, reading, caller.id)
       return readEntries(reading, caller.id, query)
+    },
+  )
+
+  api.get(
+    '/credits/entries/:id/explanation',
+    {
+      config: anyUser,
+      schema: {
+        summary: 'Why this entry is on one’s statement: everything that was said between the request and it',
+        params: byId,
+        response: answers({ 200: Explanation, 202: Operation }),
+      },
+    },
+    async (request, reply) => {
+      const { caller, params } = request
+      if (!(await reading.hasEntry(caller.id, params.id))) throw notFound('entry')
+      return perform(
+        { desk, request, reply },
+        {
+          kind: 'explain_entry',
+          caller: caller.id,
+          subject: caller.id,
+          key: null,
+          command: ({ id: operationId }) =>
+            say('ExplainEntry', { userId: userId(caller.id), operationId, entryId: params.id }),
+        },
+      )
     },
   )
 

@@ -6,6 +6,7 @@ import type {
   ClockRow,
   DeadLetterRow,
   DeletedUserRow,
+  InvariantsRow,
   OperationRow,
   PlanRow,
   SlotRow,
@@ -176,6 +177,13 @@ export const learntOf = (models: ReadModels) => {
   }
 }
 
+/** Of one round's. */
+const newestOf = (invariants: readonly InvariantsRow[]) =>
+  invariants.toSorted((a, b) => b.version - a.version).slice(0, 1)
+const LATER_WINS = `on conflict (one) do update
+  set version = excluded.version, checked_at = excluded.checked_at, checks = excluded.checks
+  where excluded.version > invariants.version`
+
 /** Write it, a statement per table. */
 export const save = async (tx: Tx, models: ReadModels): Promise<void> => {
   const learnt = learntOf(models)
@@ -200,6 +208,7 @@ export const save = async (tx: Tx, models: ReadModels): Promise<void> => {
     ),
     insertRows(tx, 'audit', models.audit, 'on conflict do nothing'),
     upsertRows(tx, 'listed_letters', ['id'], models.letters.changed),
+    insertRows(tx, 'invariants', newestOf(models.invariants), LATER_WINS),
     updateRows(tx, 'operations', ['id'], learnt.operations),
     upsertRows(tx, 'deleted_users', ['userId'], models.deleted.changed),
   ])

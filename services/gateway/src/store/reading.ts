@@ -84,6 +84,10 @@ export const readingStore = (knex: Knex) => {
         newest(['version'], asked)(query.where({ user_id: userId }).whereNotNull('entry_id')),
       ),
 
+    /** Whether this line is on the user's statement. */
+    hasEntry: async (userId: string, entryId: string) =>
+      (await tables.one('movements', (query) => query.where({ user_id: userId, entry_id: entryId }))) !== null,
+
     slots: (userId: string) =>
       tables.all('slots', (query) =>
         query.where({ user_id: userId }).whereNot('managed_by', 'none').orderBy('provider_id'),
@@ -115,6 +119,9 @@ export const readingStore = (knex: Knex) => {
 
     planOfKey: async (keyId: string) =>
       (await tables.one('keys', (query) => query.where({ key_id: keyId })))?.planId ?? null,
+
+    /** null: the auditor has not been heard yet. */
+    invariants: () => tables.one('invariants', (query) => query),
 
     audit: (asked: PageAsked) => tables.all('audit', newest(['at', 'sequence'], asked)),
 

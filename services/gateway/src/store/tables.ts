@@ -6,6 +6,7 @@ import type {
   ChargeRow,
   DeadLetterRow,
   DeletedUserRow,
+  InvariantsRow,
   KeyRow,
   MovementRow,
   NotificationRow,
@@ -42,6 +43,7 @@ const tables = {
   notifications: table('notifications'),
   deleted: table('deleted_users'),
   letters: table('listed_letters'),
+  invariants: table('invariants'),
 }
 
 /** The row of each, with the columns that a list is ordered by. */
@@ -62,6 +64,7 @@ interface RowsOf {
   notifications: NotificationRow & { sequence: number }
   deleted: DeletedUserRow
   letters: DeadLetterRow & { sequence: number }
+  invariants: InvariantsRow
 }
 
 export type Query = QueryBuilder<Model, Model[]>

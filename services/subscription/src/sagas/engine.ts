@@ -1,5 +1,5 @@
 import type { Saying } from '@coding-plans/runtime'
-import type { Instant } from '@coding-plans/schemas'
+import type { CommandFailed, Instant } from '@coding-plans/schemas'
 import type { Books } from '../books.ts'
 import { activation } from './activation.ts'
 import { end } from './end.ts'
@@ -70,7 +70,8 @@ const walk = (books: Books, saga: Saga, entry: AnyEntry, heard: Hearings[Heard],
   const stepOf = (now: Saga): Step<unknown> => ({ ...stageOf(books, at), saga: now, heard })
   const cell = choose(entry, stepOf(saga))
   const learned = [cell.learn ?? []].flat().map((learn) => learn(stepOf(saga)))
-  const memory = Object.assign({}, saga.memory, ...learned)
+  const failed = cell.again ? { failed: (heard as Partial<CommandFailed> | null)?.messageId } : {}
+  const memory = Object.assign({}, saga.memory, ...learned, failed)
   const next = { ...moved(books, saga, cell, at), memory }
   const step = stepOf(next)
   books.sagas.put(next)
@@ -91,6 +92,11 @@ const choose = (entry: AnyEntry, step: Step<unknown>) => {
   let way = entry
   while (!('to' in way)) way = way.when(step) ? way.yes : way.no
   return way
+}
+
+/** The message of this saga that failed last: what is said again goes back to it. */
+interface Failed {
+  readonly failed?: string
 }
 
 const failedOnce = (books: Books, saga: Saga): Saga => {
@@ -136,7 +142,13 @@ export const stepAgain = (saga: Saga): Saying[] => {
   const owed = owedBy(saga)
   if (owed.length === 0) throw new Error(`The ${saga.kind} ${saga.id} is ${saga.state}: it has no step to say again.`)
   // Another hold counts its failures from the beginning.
-  const { holds = 0 } = saga.memory as Partial<MoneyMemory>
+  const { holds = 0, failed } = saga.memory as Partial<MoneyMemory> & Failed
   const cause = `again|${saga.id}|${saga.state}|${holds}|${saga.failures}`
-  return owed.map((saying) => ({ ...saying, correlationId: saga.id, time: saga.at, cause }))
+  return owed.map((saying) => ({
+    ...saying,
+    correlationId: saga.id,
+    time: saga.at,
+    cause,
+    ...(failed ? { because: failed } : {}),
+  }))
 }

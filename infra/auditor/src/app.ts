@@ -1,0 +1,46 @@
+import { openLog, type ServiceOptions, select, topicsOf } from '@coding-plans/runtime'
+import type { Config } from './config.ts'
+import { explaining } from './explaining.ts'
+import { heardNames } from './fold/index.ts'
+import { handler, SERVICE } from './handlers.ts'
+import { judging } from './judging.ts'
+import { Outlook } from './outlook.ts'
+import type { Notebook } from './store.ts'
+
+/** Nobody is in a hurry to be audited: rounds that are larger cost less. */
+const PACE_MILLISECONDS = 100
+
+/** The auditor as a service: hears everything, says what holds, and explains. */
+export const auditor = (config: Config): Omit<ServiceOptions<Notebook>, 'environment'> => {
+  const outlook = new Outlook({
+    brokers: config.KAFKA_BROKERS,
+    topics: topicsOf(heardNames),
+    databases: {
+      ...(config.CREDITS_LEDGER_DATABASE_URL ? { 'credits-ledger': config.CREDITS_LEDGER_DATABASE_URL } : {}),
+      ...(config.SUBSCRIPTION_DATABASE_URL ? { subscription: config.SUBSCRIPTION_DATABASE_URL } : {}),
+      ...(config.KEY_INVENTORY_DATABASE_URL ? { 'key-inventory': config.KEY_INVENTORY_DATABASE_URL } : {}),
+      ...(config.GATEWAY_DATABASE_URL ? { gateway: config.GATEWAY_DATABASE_URL } : {}),
+    },
+    log: openLog(SERVICE, config.LOG_LEVEL),
+  })
+  let note: (check: string, violations: number) => void = () => {}
+  return {
+    service: SERVICE,
+    handler,
+    work: [
+      explaining,
+      judging(outlook, (checks) => {
+        for (const { check, violations } of checks) note(check, violations)
+      }),
+    ],
+    paceMilliseconds: PACE_MILLISECONDS,
+    routes: (http, { metrics }) => {
+      const gauge = metrics.gauge('invariant_violations', 'What does not hold, by check.', ['check'])
+      note = (check, violations) => gauge.set({ check }, violations)
+      http.addHook('onListen', async () => outlook.start())
+      http.addHook('onClose', () => outlook.stop())
+    },
+    missing: async (knex) =>
+      (await select(knex, 'select from report')).length > 0 ? null : 'Nothing has been checked yet.',
+  }
+}

@@ -1,0 +1,212 @@
+import type { Instant } from '@coding-plans/schemas'
+import type { Finding } from './checks.ts'
+
+/** What concerns one user, or one plan: everything of it comes on one lane. */
+export interface Subject {
+  /** Of the account: the number of its last posting. */
+  version: number
+  balance: number
+  held: number
+  /** Open holds: id → amount. */
+  holds: Record<string, number>
+  /** Charge → the side of it that was told first; none is left when both were. */
+  charges: Record<string, { amount: number; side: 'taken' | 'served' }>
+  /** Provider → the live subscription. */
+  live: Record<string, string>
+  slots: Record<string, { version: number; managedBy: 'none' | 'user' | 'plan'; subscriptionId: string | null }>
+  /** What was asked and not answered, or answered and not yet heard of as asked: operation → command. */
+  operations: Record<string, string>
+  /** Due terms that were said and not answered: subscription → boundary. */
+  due: Record<string, number>
+  /** Top-up → the saga that asked for it; the last few. */
+  topUps: Record<string, string>
+  findings: Finding[]
+}
+
+export interface Subscription {
+  userId: string | null
+  providerId: string | null
+  planId: string | null
+  planVersion: number | null
+  /** Copied at the purchase, microdollars. */
+  price: number | null
+  period: string | null
+  state: 'unknown' | 'live' | 'ending' | 'ended'
+  version: number
+  inSlot: boolean
+  /** Where the last term began. */
+  termStart: number | null
+  /** The last boundary whose due message was answered. */
+  answered: number | null
+  /** Charged, less what was given back. */
+  paid: number
+  findings: Finding[]
+}
+
+/** A key that was ever assigned. */
+export interface Key {
+  userId: string | null
+  subscriptionId: string | null
+  findings: Finding[]
+}
+
+export const keyStates = [
+  'available',
+  'quarantined',
+  'assigned',
+  'revocationPending',
+  'revoked',
+  'revocationFailed',
+  'retired',
+] as const
+export type KeyState = (typeof keyStates)[number]
+export type Counts = Record<KeyState, number>
+
+/** A key as its plan's lane tells it. */
+export interface StockKey {
+  /** Of the stock, when this was told. */
+  version: number
+  state: KeyState | null
+}
+
+export interface Stock {
+  version: number
+  /** As the highest version says. */
+  told: Counts
+  /** As counted, key by key. */
+  counts: Counts
+  uploaded: number
+}
+
+export interface Upload {
+  accepted: number | null
+}
+
+/** One line of a statement, and the message that told it. */
+export interface Entry {
+  userId: string
+  messageId: string
+  kind: string
+  /** Signed, microdollars. */
+  amount: number
+  balanceBefore: number
+  balanceAfter: number
+  at: Instant
+  subscriptionId: string | null
+  chargeId: string | null
+  description: string
+}
+
+/** What all of one lane come to. */
+export interface Lane {
+  balance: number
+  held: number
+  live: number
+  keys: Counts
+}
+
+export interface Kinds {
+  subject: Subject
+  subscription: Subscription
+  key: Key
+  stockKey: StockKey
+  stock: Stock
+  upload: Upload
+  entry: Entry | Record<string, never>
+  lane: Lane
+}
+export type Kind = keyof Kinds
+
+export interface FactKey {
+  readonly kind: Kind
+  readonly id: string
+}
+
+const noKeys = (): Counts => ({
+  available: 0,
+  quarantined: 0,
+  assigned: 0,
+  revocationPending: 0,
+  revoked: 0,
+  revocationFailed: 0,
+  retired: 0,
+})
+
+const empty: { readonly [K in Kind]: () => Kinds[K] } = {
+  subject: () => ({
+    version: 0,
+    balance: 0,
+    held: 0,
+    holds: {},
+    charges: {},
+    live: {},
+    slots: {},
+    operations: {},
+    due: {},
+    topUps: {},
+    findings: [],
+  }),
+  subscription: () => ({
+    userId: null,
+    providerId: null,
+    planId: null,
+    planVersion: null,
+    price: null,
+    period: null,
+    state: 'unknown',
+    version: 0,
+    inSlot: false,
+    termStart: null,
+    answered: null,
+    paid: 0,
+    findings: [],
+  }),
+  key: () => ({ userId: null, subscriptionId: null, findings: [] }),
+  stockKey: () => ({ version: 0, state: null }),
+  stock: () => ({ version: 0, told: noKeys(), counts: noKeys(), uploaded: 0 }),
+  upload: () => ({ accepted: null }),
+  entry: () => ({}),
+  lane: () => ({ balance: 0, held: 0, live: 0, keys: noKeys() }),
+}
+
+export interface Fact<K extends Kind = Kind> extends FactKey {
+  readonly kind: K
+  readonly value: Kinds[K]
+}
+
+const nameOf = (kind: Kind, id: string) => `${kind}\n${id}`
+
+/** What is known, by kind and id. What is asked for is given to be changed, and is then among the touched. */
+export class Facts {
+  readonly #known = new Map<string, Fact>()
+  readonly #touched = new Set<string>()
+
+  constructor(known: readonly Fact[] = []) {
+    for (const fact of known) this.#known.set(nameOf(fact.kind, fact.id), fact)
+  }
+
+  of<K extends Kind>(kind: K, id: string): Kinds[K] {
+    const name = nameOf(kind, id)
+    this.#touched.add(name)
+    const known = this.#known.get(name)
+    if (known) return known.value as Kinds[K]
+    const value = empty[kind]()
+    this.#known.set(name, { kind, id, value } as Fact)
+    return value
+  }
+
+  peek<K extends Kind>(kind: K, id: string): Kinds[K] | undefined {
+    return this.#known.get(nameOf(kind, id))?.value as Kinds[K] | undefined
+  }
+
+  /** Those that were asked for since the last time. */
+  takeTouched(): Fact[] {
+    const touched = [...this.#touched].map((name) => this.#known.get(name) as Fact)
+    this.#touched.clear()
+    return touched
+  }
+
+  *[Symbol.iterator](): Generator<Fact> {
+    yield* this.#known.values()
+  }
+}

@@ -1,0 +1,93 @@
+import type { Message } from '@coding-plans/runtime'
+import { type Bodies, type MessageName, messageNames } from '@coding-plans/schemas'
+import type { FactKey, Facts, Kind } from './facts.ts'
+import { keyAssigned, keyRemoved, keysUnlinked, keysUploaded, slotChanged, stockChanged } from './keys.ts'
+import {
+  creditsHeld,
+  creditsPosted,
+  creditsRefunded,
+  creditsToppedUp,
+  holdCaptured,
+  holdReleased,
+  topUpAsked,
+  topUpDeclined,
+} from './money.ts'
+import { followOperation } from './operations.ts'
+import { activated, changed, dueIgnored, ended, ending, extended, periodEnded, renewed } from './subscriptions.ts'
+
+export { chainOf, type Link, MOST_LINKS } from './chain.ts'
+export * from './checks.ts'
+export * from './facts.ts'
+export { findingsOf, passingOf } from './passing.ts'
+
+type Folds = { readonly [Name in MessageName]?: (facts: Facts, message: Message<Name>) => void }
+
+const folds: Folds = {
+  CreditsHeld: creditsHeld,
+  HoldReleased: holdReleased,
+  HoldCaptured: holdCaptured,
+  CreditsPosted: creditsPosted,
+  CreditsRefunded: creditsRefunded,
+  CreditsToppedUp: creditsToppedUp,
+  TopUpCredits: topUpAsked,
+  TopUpDeclined: topUpDeclined,
+
+  SubscriptionActivated: activated,
+  SubscriptionExtended: extended,
+  SubscriptionRenewed: renewed,
+  SubscriptionPastDue: changed('an unpaid term'),
+  TopUpAwaited: changed('a top-up that is awaited'),
+  DaysGranted: changed('a grant of days'),
+  CancellationScheduled: changed('a cancellation'),
+  CancellationUndone: changed('the end of a cancellation'),
+  SubscriptionEnding: ending,
+  SubscriptionEnded: ended,
+  PeriodEnded: periodEnded,
+  DueIgnored: dueIgnored,
+
+  KeyAssigned: keyAssigned,
+  KeyRemoved: keyRemoved,
+  SlotChanged: slotChanged,
+  KeysUnlinked: keysUnlinked,
+  KeysUploaded: keysUploaded,
+  StockChanged: stockChanged,
+}
+
+/** Not looked at: sealed uploads, of which KeysUploaded tells all, and the compacted topics, which forget. */
+const UNHEARD: ReadonlySet<string> = new Set(['UploadKeys', 'EntitlementChanged', 'InvariantsChecked'])
+
+/** All that is folded, or at least known by its place. */
+export const heardNames = messageNames.filter((name) => !UNHEARD.has(name))
+
+/** One message more. */
+export const fold = (facts: Facts, message: Message) => {
+  const one = folds[message.name] as ((facts: Facts, message: Message) => void) | undefined
+  one?.(facts, message)
+  followOperation(facts, message)
+}
+
+type Named = Partial<Record<'subscriptionId' | 'keyId' | 'planId' | 'entryId', string | null>>
+const byField: readonly (readonly [keyof Named, Kind])[] = [
+  ['subscriptionId', 'subscription'],
+  ['keyId', 'key'],
+  ['planId', 'stock'],
+  ['entryId', 'entry'],
+]
+
+/** What folding this message may ask for. */
+export const factsOf = ({ name, body, key, lane }: Message): FactKey[] => {
+  const named = body as Named
+  const keys: FactKey[] = [
+    { kind: 'subject', id: key },
+    { kind: 'lane', id: String(lane) },
+  ]
+  if (!folds[name]) return keys.slice(0, 1)
+  for (const [field, kind] of byField) {
+    const id = named[field]
+    if (typeof id === 'string') keys.push({ kind, id })
+  }
+  if (name === 'KeysUploaded') keys.push({ kind: 'upload', id: (body as Bodies['KeysUploaded']).operationId })
+  if (name === 'StockChanged')
+    for (const { keyId } of (body as Bodies['StockChanged']).keys) keys.push({ kind: 'stockKey', id: keyId })
+  return keys
+}

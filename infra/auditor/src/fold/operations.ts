@@ -1,0 +1,46 @@
+import type { Message } from '@coding-plans/runtime'
+import { type MessageName, routeOf } from '@coding-plans/schemas'
+import type { Facts } from './facts.ts'
+import { ASKED } from './passing.ts'
+
+/** These take as long as what they cause. */
+const MAY_RUN_LONGER: ReadonlySet<string> = new Set(['AdvanceClock', 'RunBillingTick', 'DeleteAccount'])
+/** Said on the way of an operation, not at its end. */
+const ON_THE_WAY: ReadonlySet<string> = new Set([
+  'AccountDeletionBegun',
+  'KeysUnlinked',
+  'AccountClosed',
+  'AccountDeleted',
+])
+const MOST_ANSWERS_REMEMBERED = 20
+
+/** Whether it is what a person asked for by way of the gateway, and has to be answered within seconds. */
+const isAsked = ({ name, source }: Message) =>
+  source === 'gateway' && routeOf(name as MessageName).kind === 'command' && !MAY_RUN_LONGER.has(name)
+
+const answeredBy = ({ name, body, correlationId }: Message): string | null => {
+  if (name === 'CommandFailed') return correlationId
+  if (routeOf(name as MessageName).kind !== 'event' || ON_THE_WAY.has(name)) return null
+  return (body as { operationId?: string | null }).operationId ?? null
+}
+
+/** Question and answer travel on different topics: either may be heard first. */
+export const followOperation = (facts: Facts, message: Message) => {
+  if (isAsked(message)) {
+    const { operationId } = message.body as { operationId: string }
+    const { operations } = facts.of('subject', message.key)
+    if (operations[operationId] === ASKED) delete operations[operationId]
+    else operations[operationId] = message.name
+    return
+  }
+  const operation = answeredBy(message)
+  if (operation === null) return
+  const { operations } = facts.of('subject', message.key)
+  if (operations[operation]) {
+    delete operations[operation]
+    return
+  }
+  operations[operation] = ASKED
+  const early = Object.keys(operations).filter((id) => operations[id] === ASKED)
+  for (const id of early.slice(0, -MOST_ANSWERS_REMEMBERED)) delete operations[id]
+}

@@ -1,0 +1,34 @@
+import { type MessageName, messageNames } from '@coding-plans/schemas'
+import { Codec } from './codec.ts'
+import { readBatch } from './intake.ts'
+import type { Item } from './item.ts'
+import { readTopic } from './kafka/reader.ts'
+import { openLog } from './log.ts'
+
+export interface Stored extends Item {
+  /** Its batch is as it was written. */
+  readonly intact: boolean
+}
+
+export interface StoredOptions {
+  readonly brokers: readonly string[]
+  readonly registryUrl: string
+  readonly topics: readonly string[]
+  /** Called for each record, one after the other; topic by topic, a lane's in their order. */
+  readonly take: (stored: Stored) => void
+}
+
+/** Everything that these topics hold now, decoded; for who checks what is kept. @throws when the broker or the registry does not answer */
+export const readStored = async ({ brokers, registryUrl, topics, take }: StoredOptions): Promise<void> => {
+  const codec = new Codec(registryUrl)
+  const all = Object.fromEntries(messageNames.map((name) => [name, true])) as Record<MessageName, true>
+  const connection = { brokers, clientId: 'coding-plans-reader', log: openLog('reader', 'silent') }
+  for (const topic of topics)
+    await readTopic(connection, topic, async ({ intact, ...record }) => {
+      if (intact) await codec.prepare(record.value)
+      const { lane } = record
+      const batch = { topic, lane, fetchedOffset: 0, nextOffset: 0, highWatermark: 0, records: [record] }
+      const [item] = intact ? readBatch(codec, { service: 'reader', decide: all }, batch) : [{ ...record, message: null }]
+      take({ ...(item as Item), intact })
+    })
+}
