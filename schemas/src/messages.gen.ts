@@ -21,6 +21,84 @@ export interface CommandFailed {
   reason: string
 }
 
+/** A message died, or died again: it waits to be redriven. `subject` is its key or, where that cannot be one, the dead letter's id; `operationId` is the redrive that it died after. */
+export interface DeadLetterKept {
+  subject: string
+  deadLetterId: string
+  service: string
+  version: number
+  topic: string
+  partition: number
+  offset: number
+  messageId: string | null
+  messageName: string
+  reason: string
+  correlationId: string
+  diedAt: Instant
+  redrives: number
+  redrivesLeft: number
+  operationId: string | null
+}
+
+/** A dead letter was sent again and is done with: it took effect, or had already. All fields as DeadLetterKept has them. */
+export interface DeadLetterRedriven {
+  subject: string
+  deadLetterId: string
+  service: string
+  version: number
+  topic: string
+  partition: number
+  offset: number
+  messageId: string | null
+  messageName: string
+  reason: string
+  correlationId: string
+  diedAt: Instant
+  redrives: number
+  redrivesLeft: number
+  operationId: string | null
+}
+
+/** A dead letter was not redriven, or not rehearsed. redrive_limit: it died again as often as it may; redrive_under_way: its copy has not been handled yet. */
+export interface DeadLetterRefused {
+  subject: string
+  deadLetterId: string
+  service: string
+  operationId: string
+  reason: 'unknown' | 'not_found' | 'redrive_limit' | 'redrive_under_way'
+}
+
+/** What a dead letter would do if it were redriven now. Nothing of it happened. Bodies and requests are JSON, never a secret: of bytes their number. */
+export interface DeadLetterRehearsed {
+  subject: string
+  deadLetterId: string
+  service: string
+  operationId: string
+  succeeds: boolean
+  reason: string | null
+  says: { name: string; body: string }[]
+  calls: { name: string; request: string }[]
+  changes: { table: string; verb: string; rows: number }[]
+}
+
+/** Send a dead letter's record again, as it was. Asked of the service that it names, and carried out by its runtime. Answered by DeadLetterRedriven, DeadLetterKept or DeadLetterRefused. */
+export interface RedriveDeadLetter {
+  subject: string
+  service: string
+  deadLetterId: string
+  operationId: string
+  actor: string
+}
+
+/** Show what a dead letter would do now, in a transaction that is rolled back. Asked of the service that it names. Answered by DeadLetterRehearsed or DeadLetterRefused. */
+export interface RehearseDeadLetter {
+  subject: string
+  service: string
+  deadLetterId: string
+  operationId: string
+  actor: string
+}
+
 /** Every message from the request, or the due term, to the entry, with its place; and, of what was charged, the plan's version and the price that was copied. */
 export interface EntryExplained {
   userId: UserId
@@ -1025,6 +1103,12 @@ export interface WithdrawRestockWish {
 export interface Bodies {
   ActionAudited: ActionAudited
   CommandFailed: CommandFailed
+  DeadLetterKept: DeadLetterKept
+  DeadLetterRedriven: DeadLetterRedriven
+  DeadLetterRefused: DeadLetterRefused
+  DeadLetterRehearsed: DeadLetterRehearsed
+  RedriveDeadLetter: RedriveDeadLetter
+  RehearseDeadLetter: RehearseDeadLetter
   EntryExplained: EntryExplained
   EntryUnexplained: EntryUnexplained
   ExplainEntry: ExplainEntry
@@ -1160,6 +1244,192 @@ export const routes = {
         { name: 'messageId', type: 'string' },
         { name: 'messageName', type: 'string' },
         { name: 'reason', type: 'string' },
+      ],
+    },
+  },
+  DeadLetterKept: {
+    owner: 'any',
+    kind: 'event',
+    topic: '*.events',
+    key: 'subject',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.any',
+      name: 'DeadLetterKept',
+      fields: [
+        { name: 'subject', type: 'string' },
+        { name: 'deadLetterId', type: 'string' },
+        { name: 'service', type: 'string' },
+        { name: 'version', type: 'long' },
+        { name: 'topic', type: 'string' },
+        { name: 'partition', type: 'int' },
+        { name: 'offset', type: 'long' },
+        { name: 'messageId', type: ['null', 'string'], default: null },
+        { name: 'messageName', type: 'string' },
+        { name: 'reason', type: 'string' },
+        { name: 'correlationId', type: 'string' },
+        { name: 'diedAt', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'redrives', type: 'int' },
+        { name: 'redrivesLeft', type: 'int' },
+        { name: 'operationId', type: ['null', 'string'], default: null },
+      ],
+    },
+  },
+  DeadLetterRedriven: {
+    owner: 'any',
+    kind: 'event',
+    topic: '*.events',
+    key: 'subject',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.any',
+      name: 'DeadLetterRedriven',
+      fields: [
+        { name: 'subject', type: 'string' },
+        { name: 'deadLetterId', type: 'string' },
+        { name: 'service', type: 'string' },
+        { name: 'version', type: 'long' },
+        { name: 'topic', type: 'string' },
+        { name: 'partition', type: 'int' },
+        { name: 'offset', type: 'long' },
+        { name: 'messageId', type: ['null', 'string'], default: null },
+        { name: 'messageName', type: 'string' },
+        { name: 'reason', type: 'string' },
+        { name: 'correlationId', type: 'string' },
+        { name: 'diedAt', type: { type: 'long', logicalType: 'instant' } },
+        { name: 'redrives', type: 'int' },
+        { name: 'redrivesLeft', type: 'int' },
+        { name: 'operationId', type: ['null', 'string'], default: null },
+      ],
+    },
+  },
+  DeadLetterRefused: {
+    owner: 'any',
+    kind: 'event',
+    topic: '*.events',
+    key: 'subject',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.any',
+      name: 'DeadLetterRefused',
+      fields: [
+        { name: 'subject', type: 'string' },
+        { name: 'deadLetterId', type: 'string' },
+        { name: 'service', type: 'string' },
+        { name: 'operationId', type: 'string' },
+        {
+          name: 'reason',
+          type: {
+            type: 'enum',
+            name: 'DeadLetterRefusal',
+            symbols: ['unknown', 'not_found', 'redrive_limit', 'redrive_under_way'],
+            default: 'unknown',
+          },
+        },
+      ],
+    },
+  },
+  DeadLetterRehearsed: {
+    owner: 'any',
+    kind: 'event',
+    topic: '*.events',
+    key: 'subject',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.any',
+      name: 'DeadLetterRehearsed',
+      fields: [
+        { name: 'subject', type: 'string' },
+        { name: 'deadLetterId', type: 'string' },
+        { name: 'service', type: 'string' },
+        { name: 'operationId', type: 'string' },
+        { name: 'succeeds', type: 'boolean' },
+        { name: 'reason', type: ['null', 'string'], default: null },
+        {
+          name: 'says',
+          type: {
+            type: 'array',
+            items: {
+              type: 'record',
+              name: 'RehearsedMessage',
+              fields: [
+                { name: 'name', type: 'string' },
+                { name: 'body', type: 'string' },
+              ],
+            },
+          },
+        },
+        {
+          name: 'calls',
+          type: {
+            type: 'array',
+            items: {
+              type: 'record',
+              name: 'RehearsedCall',
+              fields: [
+                { name: 'name', type: 'string' },
+                { name: 'request', type: 'string' },
+              ],
+            },
+          },
+        },
+        {
+          name: 'changes',
+          type: {
+            type: 'array',
+            items: {
+              type: 'record',
+              name: 'RehearsedChange',
+              fields: [
+                { name: 'table', type: 'string' },
+                { name: 'verb', type: 'string' },
+                { name: 'rows', type: 'int' },
+              ],
+            },
+          },
+        },
+      ],
+    },
+  },
+  RedriveDeadLetter: {
+    owner: 'any',
+    kind: 'command',
+    topic: 'any.commands',
+    key: 'subject',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.any',
+      name: 'RedriveDeadLetter',
+      fields: [
+        { name: 'subject', type: 'string' },
+        { name: 'service', type: 'string' },
+        { name: 'deadLetterId', type: 'string' },
+        { name: 'operationId', type: 'string' },
+        { name: 'actor', type: 'string' },
+      ],
+    },
+  },
+  RehearseDeadLetter: {
+    owner: 'any',
+    kind: 'command',
+    topic: 'any.commands',
+    key: 'subject',
+    public: false,
+    schema: {
+      type: 'record',
+      namespace: 'codingplans.any',
+      name: 'RehearseDeadLetter',
+      fields: [
+        { name: 'subject', type: 'string' },
+        { name: 'service', type: 'string' },
+        { name: 'deadLetterId', type: 'string' },
+        { name: 'operationId', type: 'string' },
+        { name: 'actor', type: 'string' },
       ],
     },
   },

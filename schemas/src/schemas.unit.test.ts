@@ -31,7 +31,9 @@ describe.each(all.map(({ owner, declaration }) => ({ owner, name: declaration.na
       const names = declaration.fields.map(({ name }) => name)
       for (const field of [declaration.key, ...(declaration.recordKey ?? [])]) expect(names).toContain(field)
       expect(declaration.topic).toMatch(
-        owner === 'any' ? /^\*\.events$/ : new RegExp(`^${owner}\\.(commands|events|uploads|entitlements|invariants)$`),
+        owner === 'any'
+          ? /^(\*\.events|any\.commands)$/
+          : new RegExp(`^${owner}\\.(commands|events|uploads|entitlements|invariants)$`),
       )
       for (const text of JSON.stringify(declaration.fields).match(/"type":"enum"[^}]*/g) ?? [])
         expect(text).toContain('"default":"unknown"')

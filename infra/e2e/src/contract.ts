@@ -164,6 +164,29 @@ export const upload: ShapeOf = {
   invalid: count,
   report: listOf(shaped({ line: count, outcome: oneOf('accepted', 'duplicate', 'invalid') })),
 }
+export const deadLetter: ShapeOf = {
+  id: text,
+  service: text,
+  topic: text,
+  partition: count,
+  offset: count,
+  messageId: orNull(text),
+  messageName: anyText,
+  subject: text,
+  reason: text,
+  at: instant,
+  redrives: count,
+  redrivesLeft: count,
+  state: oneOf('kept', 'redriven'),
+  correlationId: text,
+}
+export const rehearsal: ShapeOf = {
+  succeeds: flag,
+  reason: orNull(text),
+  says: listOf(shaped({ name: text, body: text })),
+  calls: listOf(shaped({ name: text, request: text })),
+  changes: listOf(shaped({ table: text, verb: oneOf('insert', 'update', 'delete'), rows: count })),
+}
 export const clock: ShapeOf = { mode: oneOf('system', 'test'), now: instant, settled: flag }
 
 /** Fields that break the manner of their name, anywhere in an answer. */

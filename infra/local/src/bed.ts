@@ -12,10 +12,10 @@ import {
   serviceEnvironment,
   startService,
   subjectOf,
-  topicsOf,
+  topicsHeard,
 } from '@coding-plans/runtime'
 import { eventually, Listener, Speaker } from '@coding-plans/runtime/testing'
-import { type MessageName, messageNames, routeOf, services } from '@coding-plans/schemas'
+import { messageNames, routeOf, services } from '@coding-plans/schemas'
 import { registerSchemas } from './register.ts'
 import { type Servers, startServers } from './servers.ts'
 import { subjects, topics } from './topics.ts'
@@ -101,7 +101,7 @@ const introduce = async (
   { service, handler }: Pick<ServiceOptions<never>, 'service'> & { handler: unknown },
 ) => {
   const { decide } = handler as { decide: object }
-  const names = topicsOf(Object.keys(decide) as MessageName[])
+  const names = topicsHeard({ service, decide })
   const forEver = { retentionMilliseconds: null }
   const dead = names.map((name) => ({
     name: deadLetterTopicOf(name, service),

@@ -28,10 +28,16 @@ const declare = (topic: string): TopicDeclaration => ({
   ...sizeOf(topic),
 })
 
-/** Anybody may listen to what is told; what asks something is listened to by its owner, and by the auditor. */
+/** What anybody may be asked for. */
+const askedOfAnybody: ReadonlySet<string> = new Set(
+  messageNames.map(routeOf).flatMap(({ owner, kind, topic }) => (owner === 'any' && kind === 'command' ? [topic] : [])),
+)
+
+/** Anybody may listen to what is told, and to what anybody may be asked; what asks something else is listened to by its owner, and by the auditor. */
 const consumersOf = (topic: string): readonly string[] => {
   const owner = topic.slice(0, topic.indexOf('.'))
-  return /\.(commands|uploads)$/.test(topic) ? [...new Set([owner, AUDITOR])] : services
+  const isAsked = /\.(commands|uploads)$/.test(topic) && !askedOfAnybody.has(topic)
+  return isAsked ? [...new Set([owner, AUDITOR])] : services
 }
 
 const deadLettersOf = (topic: string): TopicDeclaration[] =>

@@ -35,6 +35,17 @@ test('every topic has a dead-letter topic for each who may listen to it', () => 
   expect(find('credits-ledger.commands.gateway.dlq')).toBeUndefined()
 })
 
+test('what anybody may be asked for is listened to by all, once declared', () => {
+  expect(topics.filter(({ name }) => name === 'any.commands')).toEqual([
+    { name: 'any.commands', retentionMilliseconds: 7 * DAY },
+  ])
+  for (const service of services) expect(find(`any.commands.${service}.dlq`)).toBeDefined()
+  expect(subjects.filter(({ subject }) => subject.startsWith('any.commands-')).map(({ subject }) => subject)).toEqual([
+    'any.commands-codingplans.any.RedriveDeadLetter',
+    'any.commands-codingplans.any.RehearseDeadLetter',
+  ])
+})
+
 test('a dead letter fits wherever its message did, with its reasons on top', () => {
   const uploads = find('key-inventory.uploads')?.mostMessageBytes ?? 0
   expect(uploads).toBeGreaterThan(4 * 1024 * 1024)

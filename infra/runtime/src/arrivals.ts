@@ -2,7 +2,7 @@ import type { MessageName } from '@coding-plans/schemas'
 import { type Arrival, ArrivalBuffer } from './buffer.ts'
 import type { Codec } from './codec.ts'
 import { backOff, pause } from './failures.ts'
-import { readBatch } from './intake.ts'
+import { type Hearer, readBatch } from './intake.ts'
 import type { Item } from './item.ts'
 import type { Batch, Membership } from './kafka/subscription.ts'
 import type { LaneMove, OwnedLane } from './lanes.ts'
@@ -12,8 +12,7 @@ import type { Ownership } from './ownership.ts'
 
 export interface ArrivalsOptions {
   readonly codec: Codec
-  /** By its keys, the messages that this service decides. */
-  readonly handled: { readonly [Name in MessageName]?: unknown }
+  readonly hearer: Hearer
   /** Messages that may wait for others. */
   readonly patient: ReadonlySet<MessageName> | undefined
   readonly topics: readonly string[]
@@ -80,7 +79,7 @@ export class Arrivals {
    * what may wait for others holds up nobody behind it.
    */
   async takeIn(batch: Batch, heartbeat: () => Promise<void>): Promise<boolean> {
-    const { ownership, codec, handled, metrics, wake } = this.#options
+    const { ownership, codec, hearer, metrics, wake } = this.#options
     const { topic, lane, nextOffset } = batch
     const owned = ownership.owned.get(lane)
     const expects = () =>
@@ -90,7 +89,7 @@ export class Arrivals {
     if (!expects() || this.#closed) return false
     this.#refusals.delete(`${topic}/${lane}`)
     owned.expected[topic] = nextOffset
-    const items = readBatch(codec, handled, batch)
+    const items = readBatch(codec, hearer, batch)
     const arrival: Arrival = { topic, lane, items, nextOffset, urgent: items.some((item) => this.#isUrgent(item)) }
     this.#buffer.add(arrival)
     metrics.lag(topic, lane, batch.highWatermark - nextOffset)

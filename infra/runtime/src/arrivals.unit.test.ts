@@ -12,7 +12,7 @@ const desk = () => {
   const reclaimed: number[] = []
   const arrivals = new Arrivals({
     codec: { prepare: async () => {}, nameOf: () => null } as never,
-    handled: {},
+    hearer: { service: 's', decide: {} },
     patient: undefined,
     topics: ['t'],
     ownership: { owned, reclaim: (lane: number) => reclaimed.push(lane) } as never,

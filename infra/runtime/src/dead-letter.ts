@@ -1,4 +1,4 @@
-import { type Instant, instant } from '@coding-plans/schemas'
+import { type Instant, instant, type MessageName, topicOf } from '@coding-plans/schemas'
 import type { Message } from './handler.ts'
 import type { Item } from './item.ts'
 import type { Outgoing } from './kafka/publisher.ts'
@@ -9,6 +9,9 @@ export const deadLetterTopicOf = (topic: string, consumer: string) => `${topic}.
 // PostgreSQL keeps neither U+0000 nor half a surrogate pair, and a record may bring both.
 export const storable = (text: string) => text.replaceAll('\0', '\uFFFD').toWellFormed()
 
+export const storableHeaders = (headers: Item['headers']): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [storable(name), storable(value)]))
+
 /** The record as it came, with where it was and why it is here; sent again as it is when its cause is mended. */
 export const deadLetterOf = (consumer: string, item: Item, reason: string, now: Instant): Outgoing => ({
   topic: deadLetterTopicOf(item.topic, consumer),
@@ -16,7 +19,7 @@ export const deadLetterOf = (consumer: string, item: Item, reason: string, now: 
   key: storable(item.key),
   value: item.value ?? Buffer.alloc(0),
   headers: {
-    ...Object.fromEntries(Object.entries(item.headers).map(([name, value]) => [storable(name), storable(value)])),
+    ...storableHeaders(item.headers),
     dead_topic: item.topic,
     dead_partition: String(item.lane),
     dead_offset: String(item.offset),
@@ -58,6 +61,22 @@ export const failureOf = (
     traceparent: message?.traceparent ?? null,
   }
 }
+
+export type Redrive = Message<'RedriveDeadLetter'>
+export type Rehearsal = Message<'RehearseDeadLetter'>
+/** What the runtime answers itself, in every service. */
+export type LetterCommand = Redrive | Rehearsal
+
+const letterCommands: readonly MessageName[] = [
+  'RedriveDeadLetter',
+  'RehearseDeadLetter',
+] satisfies LetterCommand['name'][]
+export const isRedrive = (message: Message): message is Redrive => message.name === 'RedriveDeadLetter'
+export const isRehearsal = (message: Message): message is Rehearsal => message.name === 'RehearseDeadLetter'
+export const isLetterCommand = (message: Pick<Message, 'name'>): message is LetterCommand =>
+  letterCommands.includes(message.name)
+/** Where they travel. */
+export const letterTopics: readonly string[] = [...new Set(letterCommands.map((name) => topicOf(name, '*')))]
 
 const MOST_IN_A_MINUTE = 20
 const MINUTE = 60_000

@@ -5,12 +5,12 @@ import type { Calls, LaneWork } from './handler.ts'
 import type { Health } from './health.ts'
 import { doLaneWork } from './lane-work.ts'
 import { forgetOldSeen } from './lanes.ts'
+import { countKept, forgetOldLetters } from './letters.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { owedBy, type Scribe } from './outbox.ts'
 import type { Ownership } from './ownership.ts'
 import type { Post } from './post.ts'
-import { execute } from './sql.ts'
 
 export interface ErrandsOptions {
   readonly knex: Knex
@@ -29,7 +29,7 @@ export interface ErrandsOptions {
 const LOOK_EVERY_MILLISECONDS = 1_000
 // Those that another owner of the lane left, and those that are tried again.
 const LOOK_FOR_CALLS_EVERY_MILLISECONDS = 500
-const FORGET_SEEN_EVERY_MILLISECONDS = 10 * 60_000
+const FORGET_EVERY_MILLISECONDS = 10 * 60_000
 
 /** What a worker does beside its rounds: the lanes' own work, calls to the outside, and a look around every second. */
 export class Errands {
@@ -69,10 +69,9 @@ export class Errands {
   }
 
   start() {
-    const { knex } = this.#options
     this.#timers = [
       setInterval(() => void this.#lookAround(), LOOK_EVERY_MILLISECONDS),
-      setInterval(() => forgetOldSeen(knex).catch(() => {}), FORGET_SEEN_EVERY_MILLISECONDS),
+      setInterval(() => void this.#forget(), FORGET_EVERY_MILLISECONDS),
     ]
   }
 
@@ -110,6 +109,13 @@ export class Errands {
     }
   }
 
+  /** What fails is forgotten the next time. */
+  async #forget() {
+    const { knex } = this.#options
+    await forgetOldSeen(knex).catch(() => {})
+    await forgetOldLetters(knex).catch(() => {})
+  }
+
   async #lookAround() {
     if (this.#looking) return
     this.#looking = true
@@ -118,13 +124,12 @@ export class Errands {
     })
   }
 
-  /** Does the database answer; and is there anything that another process accepted and did not publish? */
+  /** Does the database answer; how many dead letters wait; and is there anything that another process accepted and did not publish? */
   async #look() {
     const { knex, health, metrics, post, ownership } = this.#options
-    health.databaseAway = await execute(knex, 'select 1').then(
-      () => false,
-      () => true,
-    )
+    const kept = await countKept(knex).catch(() => null)
+    health.databaseAway = kept === null
+    if (kept !== null) metrics.lettersKept(kept)
     metrics.outbox(post.unpublished, post.oldestSeconds)
     if (health.databaseAway || ownership.owned.size === 0) return
     const overdue = await owedBy(knex, [...ownership.owned.keys()], 'overdue accepted').catch(() => [])

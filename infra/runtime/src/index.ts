@@ -29,7 +29,7 @@ export {
 } from './handler.ts'
 export { type OpenWork, requireInternal } from './http.ts'
 export { messageId } from './ids.ts'
-export { topicsOf } from './intake.ts'
+export { topicsHeard, topicsOf } from './intake.ts'
 export { laneOf } from './kafka/lane-of.ts'
 export { endOffsets, ensureTopics, groupOffsets, type Offsets, type TopicDeclaration } from './kafka/topics.ts'
 export { type Logger, openLog } from './log.ts'

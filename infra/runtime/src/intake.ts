@@ -1,5 +1,6 @@
 import { type MessageName, topicOf } from '@coding-plans/schemas'
 import type { Codec } from './codec.ts'
+import { isLetterCommand, letterTopics } from './dead-letter.ts'
 import { readEnvelope } from './envelope.ts'
 import { Nonsense } from './failures.ts'
 import type { Message, Prepare } from './handler.ts'
@@ -7,24 +8,34 @@ import type { Item } from './item.ts'
 import type { Arrived, Batch } from './kafka/subscription.ts'
 import { isLastWord, recordKeyOf } from './record-key.ts'
 
-/** By its keys, the messages that this service decides. */
-type Handled = { readonly [Name in MessageName]?: unknown }
+/** Who hears: a service, and by their keys the messages that it decides. */
+export interface Hearer {
+  readonly service: string
+  readonly decide: { readonly [Name in MessageName]?: unknown }
+}
 
 /** Turns records into messages, or into what will be dead letters. Synchronous, once the codec knows the writers. */
-export const readBatch = (codec: Codec, handled: Handled, { topic, lane, records }: Batch): Item[] =>
-  records.map((record) => ({ topic, lane, ...record, ...readRecord(codec, handled, { topic, lane }, record) }))
+export const readBatch = (
+  codec: Codec,
+  hearer: Hearer,
+  { topic, lane, records }: Pick<Batch, 'topic' | 'lane' | 'records'>,
+): Item[] =>
+  records.map((record) => ({ topic, lane, ...record, ...readRecord(codec, hearer, { topic, lane }, record) }))
 
 const readRecord = (
   codec: Codec,
-  handled: Handled,
+  { service, decide }: Hearer,
   { topic, lane }: Pick<Batch, 'topic' | 'lane'>,
   { key, value, headers, offset }: Arrived,
 ): Pick<Item, 'message' | 'nonsense'> => {
   try {
     const name = codec.nameOf(value)
-    if (name === null || !handled[name] || value === null) return { message: null }
+    const isForAll = name !== null && isLetterCommand({ name })
+    if (name === null || !(decide[name] || isForAll) || value === null) return { message: null }
     const { id, source, time, correlationId, causationId, traceparent } = readEnvelope(headers)
     const body = codec.decode(name, value)
+    // All hear it, and the one does it that it names.
+    if (!decide[name] && (body as { service?: string }).service !== service) return { message: null }
     return {
       message: {
         name,
@@ -66,3 +77,12 @@ export const prepareItems = async (prepare: Prepare | undefined, items: readonly
 /** Where these messages travel. Those of owner `any` are heard on the topics of the others. */
 export const topicsOf = (names: readonly MessageName[]): string[] =>
   [...new Set(names.map((name) => topicOf(name, '*')))].filter((topic) => !topic.startsWith('*')).sort()
+
+/**
+ * What a service reads: what it decides, and what is asked of its dead letters. Who lists dead letters reads its own news
+ * as well: of what anybody says, everybody else hears only the others.
+ */
+export const topicsHeard = ({ service, decide }: Hearer): string[] => {
+  const own = decide.DeadLetterKept ? [topicOf('DeadLetterKept', service)] : []
+  return [...new Set([...topicsOf(Object.keys(decide) as MessageName[]), ...letterTopics, ...own])].sort()
+}

@@ -7,6 +7,7 @@ export class Metrics {
   readonly #batch: Histogram
   readonly #handled: Counter
   readonly #deadLetters: Counter
+  readonly #lettersKept: Gauge
   readonly #unpublished: Gauge
   readonly #oldest: Gauge
   readonly #lag: Gauge
@@ -31,6 +32,11 @@ export class Metrics {
     this.#deadLetters = new Counter({
       name: 'dead_letters_total',
       help: 'Messages sent to the dead letters.',
+      registers,
+    })
+    this.#lettersKept = new Gauge({
+      name: 'dead_letters_kept',
+      help: 'Dead letters of the service that were not redriven yet; every process of it says the same.',
       registers,
     })
     this.#unpublished = new Gauge({
@@ -61,6 +67,10 @@ export class Metrics {
 
   lag(topic: string, lane: number, records: number) {
     this.#lag.set({ topic, lane: String(lane) }, records)
+  }
+
+  lettersKept(count: number) {
+    this.#lettersKept.set(count)
   }
 
   outbox(unpublished: number, oldestSeconds: number) {

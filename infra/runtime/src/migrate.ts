@@ -76,6 +76,39 @@ const parcels: Migration = {
   `,
 }
 
+/**
+ * What lies in the service's dead-letter topics, where a person can find it, rehearse it and send it again. Its name sorts
+ * before those that were there before it; it needs none of them.
+ */
+const deadLetters: Migration = {
+  name: '000_dead_letters',
+  up: `
+    create table dead_letters (
+      id uuid primary key,
+      topic text not null,
+      partition smallint not null,
+      record_offset bigint not null,
+      key text not null,
+      value bytea not null,
+      headers jsonb not null,
+      message_name text not null,
+      message_id text,
+      reason text not null,
+      correlation_id text not null,
+      subject text not null,
+      died_at bigint not null,
+      redrives integer not null default 0,
+      state text not null default 'kept' check (state in ('kept', 'redriving', 'redriven')),
+      version bigint not null default 1,
+      operation_id text,
+      redriven_at bigint,
+      forget_at timestamptz not null
+    );
+    create index dead_letters_kept on dead_letters (id) where state <> 'redriven';
+    create index dead_letters_by_age on dead_letters (forget_at);
+  `,
+}
+
 /** What is said of a call names the message that asked for it, so that every chain of causes closes. */
 const causes: Migration = {
   name: '000_reasons_of_calls',
@@ -85,7 +118,7 @@ const causes: Migration = {
 /** Bring a service's database to its newest form. Run by `infra/local` and by deployment, never by a running service. */
 export const migrate = async (databaseUrl: string, migrations: readonly Migration[]): Promise<void> => {
   const knex = openDatabase(databaseUrl, { idleInTransactionMilliseconds: 60_000 }, 2)
-  const all = [delivery, destinations, parcels, causes, ...migrations]
+  const all = [deadLetters, delivery, destinations, parcels, causes, ...migrations]
   const migrationSource: Knex.MigrationSource<Migration> = {
     getMigrations: async () => all,
     getMigrationName: ({ name }) => name,

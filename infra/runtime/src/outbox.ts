@@ -25,7 +25,8 @@ export interface Parcel {
 
 const MOST_MESSAGE_BYTES = 1_000_000
 const MOST_SEALED_BYTES = 4 * 1024 * 1024
-const SEALED_TOPIC = 'key-inventory.uploads'
+/** What it carries is of use to nobody once the keys that it is sealed to are destroyed. */
+export const SEALED_TOPIC = 'key-inventory.uploads'
 
 /** What a saying was caused by: gives time, correlation and trace where it names none itself. */
 export interface Cause {
@@ -59,6 +60,13 @@ export class Scribe {
       const id = messageId(this.#service, causeId, index)
       return this.#record(saying, id, cause, time)
     })
+  }
+
+  /** What a record of ours says, as its readers will find it. */
+  read({ value }: Outgoing): Pick<Saying, 'name' | 'body'> {
+    const name = this.#codec.nameOf(value)
+    if (name === null) throw new Nonsense('The record is of no message that is known here.')
+    return { name, body: this.#codec.decode(name, value) }
   }
 
   #record({ name, body, time, correlationId, because }: Saying, id: string, cause: Cause | null, otherwise: Instant) {

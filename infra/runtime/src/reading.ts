@@ -27,7 +27,7 @@ export const readStored = async ({ brokers, registryUrl, topics, take }: StoredO
     if (intact) await codec.prepare(record.value)
     const { topic, lane } = record
     const batch = { topic, lane, fetchedOffset: 0, nextOffset: 0, highWatermark: 0, records: [record] }
-    const [item] = intact ? readBatch(codec, all, batch) : [{ ...record, message: null }]
+    const [item] = intact ? readBatch(codec, { service: 'reader', decide: all }, batch) : [{ ...record, message: null }]
     take({ ...(item as Item), intact })
   })
 }

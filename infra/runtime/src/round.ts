@@ -1,13 +1,15 @@
 import type { Instant, MessageName } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
-import { deadLetterOf, failureOf } from './dead-letter.ts'
-import { appendEffects } from './effects.ts'
+import { deadLetterOf, failureOf, isLetterCommand, type LetterCommand } from './dead-letter.ts'
+import { type DecidingParts, decideAll, Poisoned } from './deciding.ts'
 import { isTrouble, isUniqueViolation, Nonsense } from './failures.ts'
-import type { Call, Handler, Message, Saying, Tx } from './handler.ts'
+import type { Message, Tx } from './handler.ts'
 import type { Item } from './item.ts'
 import { forgetSeen, type LaneMove, openRound, seenKey } from './lanes.ts'
-import { appendOutbox, type Owed, type Parcel, type Scribe } from './outbox.ts'
+import { isMarked, keepLetter } from './letters.ts'
+import { appendOutbox, type Owed, type Parcel } from './outbox.ts'
 import { isLastWord } from './record-key.ts'
+import { answerLetterCommand, concludeRedrives, newsOfKept } from './redrive.ts'
 import { inTransaction } from './transaction.ts'
 
 export interface RoundResult {
@@ -19,14 +21,10 @@ export interface RoundResult {
   readonly calls: number
 }
 
-export interface RoundParts<State> {
+export interface RoundParts<State> extends DecidingParts<State> {
   readonly knex: Knex
-  readonly service: string
-  readonly handler: Handler<State>
-  readonly scribe: Scribe
-  /** Wall clock, and whether messages are lifted to it. */
+  /** Wall clock. */
   readonly now: () => Instant
-  readonly mode: 'system' | 'test'
   /** Throws when so many dead letters more are a bad deployment. */
   readonly allows: (deadLetters: number) => void
 }
@@ -41,16 +39,6 @@ const firstCopies = (items: readonly Item[], isRemembered: (name: MessageName) =
     first.set(item.message, item)
   }
   return first
-}
-
-/** A message that decide, save or encoding cannot stand. */
-class Poisoned extends Error {
-  override readonly name = 'Poisoned'
-  readonly message_: Message
-  constructor(message: Message, cause: unknown) {
-    super((cause as Error)?.message ?? 'unknown', { cause })
-    this.message_ = message
-  }
 }
 
 const TRIES_ALONE = 3
@@ -108,7 +96,8 @@ class Round<State> {
   async take(items: readonly Item[], moves: readonly LaneMove[], published: readonly number[]): Promise<RoundResult> {
     const tx = this.#tx
     const { judgedByVersion } = this.#parts.handler
-    const isRemembered = (name: MessageName) => !isLastWord(name) && !judgedByVersion?.has(name)
+    const isRemembered = (name: MessageName) =>
+      isLetterCommand({ name }) || (!isLastWord(name) && !judgedByVersion?.has(name))
     const first = firstCopies(items, isRemembered)
     const { moved, unseen } = await openRound(tx, moves, [...first.keys()], published)
     // Nonsense that has no id is judged by its position alone; every other message once, by its first copy.
@@ -120,55 +109,51 @@ class Round<State> {
       return first.get(item.message) === item && unseen.has(seenKey(item.message))
     })
     const good = fresh.flatMap(({ message }) => (message && !this.#poison.has(message) ? [message] : []))
-    // Without dead letters, nor a look at single messages, what is said is written in one breath with what is saved.
-    if (!this.#careful && fresh.length === good.length) {
+    const copies = items.filter((item) => isMarked(item) && moved.has(item.lane))
+    // Without anything about dead letters, nor a look at single messages, what is said is written in one breath with what is saved.
+    if (!this.#careful && fresh.length === good.length && copies.length === 0 && !good.some(isLetterCommand)) {
       const { said, saved } = await this.#decide(tx, good)
       const [parcels] = await Promise.all([appendOutbox(tx, said), saved()])
       return { moved, parcels, handled: good.length, deadLetters: 0, calls: this.#calls }
     }
-    const said = this.#careful ? await this.#attempt(tx, good) : await this.#run(tx, good)
-    const { letters, told } = await this.#bury(fresh)
-    const parcels = await appendOutbox(tx, [...said, ...told, ...letters])
+    const { service, handler } = this.#parts
+    const asked = good.filter(({ name }) => handler.decide[name])
+    const commands = good.filter(isLetterCommand).filter(({ body }) => body.service === service)
+    const said = this.#careful ? await this.#attempt(tx, asked) : await this.#run(tx, asked)
+    const answers = await this.#answer(commands)
+    const { letters, told, dead } = await this.#bury(fresh)
+    const alive = copies.filter((item) => !dead.has(item))
+    const concluded = await concludeRedrives(this.#parts, tx, alive, this.#now)
+    const parcels = await appendOutbox(tx, [...said, ...answers, ...told, ...letters, ...concluded])
     return { moved, parcels, handled: good.length, deadLetters: letters.length, calls: this.#calls }
   }
 
-  #lift(message: Message): Message {
-    if (this.#parts.mode === 'test' || message.time >= this.#now) return message
-    return { ...message, asOf: this.#now }
+  /** What is asked of dead letters, one after the other. @throws Poisoned */
+  async #answer(commands: readonly LetterCommand[]): Promise<Owed[]> {
+    const said: Owed[] = []
+    for (const command of commands)
+      try {
+        const answer = (tx: Tx) => answerLetterCommand(this.#parts, tx, command, this.#now)
+        said.push(...(await this.#tx.savepoint(answer)))
+      } catch (error) {
+        if (isTrouble(error)) throw error
+        throw new Poisoned(command, error)
+      }
+    return said
   }
 
-  /** load → decide each, in order → save. @throws Poisoned with the message that cannot be decided or said. */
+  /** load → decide each, in order. `saved` is yet to be called. @throws Poisoned */
+  async #decide(tx: Tx, messages: readonly Message[]) {
+    const { said, called, saved } = await decideAll(this.#parts, tx, messages, this.#now)
+    this.#calls += called.length
+    return { said, saved }
+  }
+
+  /** load → decide each, in order → save. @throws Poisoned */
   async #run(tx: Tx, messages: readonly Message[]) {
     const { said, saved } = await this.#decide(tx, messages)
     await saved()
     return said
-  }
-
-  /** load → decide each, in order. `saved` is yet to be called. */
-  async #decide(tx: Tx, messages: readonly Message[]): Promise<{ said: Owed[]; saved: () => Promise<unknown> }> {
-    if (messages.length === 0) return { said: [], saved: () => Promise.resolve() }
-    const { handler, scribe } = this.#parts
-    const lifted = messages.map((message) => this.#lift(message))
-    const state = await handler.load(tx, lifted)
-    const said: Owed[] = []
-    const called: { call: Call; message: Message; index: number }[] = []
-    for (const [place, message] of lifted.entries()) {
-      try {
-        const decide = handler.decide[message.name] as (state: State, message: Message) => (Saying | Call)[]
-        const decided = decide(state, message)
-        const sayings = decided.filter((one): one is Saying => 'name' in one)
-        for (const record of scribe.write(sayings, message, this.#now)) said.push({ ...record, owner: message.lane })
-        for (const [index, call] of decided.filter((one): one is Call => 'call' in one).entries())
-          called.push({ call, message, index })
-      } catch (error) {
-        throw new Poisoned(messages[place] as Message, error)
-      }
-    }
-    const whole = scribe.write(handler.conclude?.(state) ?? [], null, (lifted[0] as Message).time)
-    for (const record of whole) said.push({ ...record, owner: (messages[0] as Message).lane })
-    const { service } = this.#parts
-    this.#calls += called.length
-    return { said, saved: () => Promise.all([handler.save(tx, state), appendEffects(tx, service, called)]) }
   }
 
   /** As run, but an SQL error that stays is followed to the message it stays with: halve by user, then by order. */
@@ -193,7 +178,7 @@ class Round<State> {
       const reason = item.nonsense ?? (item.message && this.#poison.get(item.message))
       return reason === undefined || reason === null ? [] : [{ item, reason }]
     })
-    if (dead.length === 0) return { letters: [], told: [] }
+    if (dead.length === 0) return { letters: [], told: [], dead: new Set<Item>() }
     this.#parts.allows(dead.length)
     const messages = dead.flatMap(({ item }) => (item.message ? [item.message] : []))
     await forgetSeen(this.#tx, messages)
@@ -201,14 +186,27 @@ class Round<State> {
       ...deadLetterOf(service, item, reason, this.#now),
       owner: item.lane,
     }))
+    const news = await this.#keep(dead)
     const failures = dead.flatMap(({ item, reason }) => failureOf(service, item, reason, this.#now) ?? [])
     const told = failures.flatMap((failure) =>
       scribe
         .write([{ name: 'CommandFailed', body: failure.body, cause: `dead|${failure.id}` }], failure, this.#now)
         .map((record) => ({ ...record, owner: failure.lane })),
     )
-    if (!handler.decide.CommandFailed) return { letters, told }
-    return { letters, told: [...told, ...(await this.#tellSagas(failures))] }
+    const sagas = handler.decide.CommandFailed ? await this.#tellSagas(failures) : []
+    return { letters, told: [...told, ...news, ...sagas], dead: new Set(dead.map(({ item }) => item)) }
+  }
+
+  /** Beside the dead-letter topic, for whoever lists, rehearses and redrives them. */
+  async #keep(dead: readonly { item: Item; reason: string }[]): Promise<Owed[]> {
+    const { service, scribe } = this.#parts
+    const news: Owed[] = []
+    for (const { item, reason } of dead) {
+      const letter = await keepLetter(this.#tx, service, { item, reason }, this.#now)
+      const told = scribe.write(newsOfKept(service, letter), null, this.#now)
+      news.push(...told.map((record) => ({ ...record, owner: item.lane })))
+    }
+    return news
   }
 
   async #tellSagas(failures: readonly Message<'CommandFailed'>[]) {

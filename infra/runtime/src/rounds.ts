@@ -2,6 +2,7 @@ import { instant } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
 import type { Arrivals } from './arrivals.ts'
 import { WORTH_A_ROUND_AT_ONCE } from './buffer.ts'
+import type { Codec } from './codec.ts'
 import { BurstGuard, TooManyDeadLetters } from './dead-letter.ts'
 import { backOff, isTrouble, pause } from './failures.ts'
 import type { Handler } from './handler.ts'
@@ -15,12 +16,14 @@ import type { OffsetTeller } from './offsets.ts'
 import type { Scribe } from './outbox.ts'
 import type { Ownership } from './ownership.ts'
 import type { Post } from './post.ts'
+import { recallRehearsed } from './rehearsal.ts'
 import { type RoundParts, type RoundResult, takeRound } from './round.ts'
 
 export interface RoundsOptions<State> {
   readonly service: string
   readonly knex: Knex
   readonly handler: Handler<State>
+  readonly codec: Codec
   readonly scribe: Scribe
   readonly mode: 'system' | 'test'
   readonly paceMilliseconds: number | undefined
@@ -72,10 +75,11 @@ export class Rounds<State> {
 
   async take() {
     await this.#keepPace()
-    const { service, knex, handler, scribe, mode, ownership, arrivals, post, health, metrics, log } = this.#options
+    const { service, knex, codec, handler, scribe, mode, ownership, arrivals, post, health, metrics, log } =
+      this.#options
     const { generation } = ownership
     const { items: arrived, moves } = arrivals.take()
-    const items = await prepareItems(handler.prepare, arrived)
+    const prepared = await prepareItems(handler.prepare, arrived)
     const now = () => instant(Date.now())
     const allows = (count: number) => this.#bursts.check(count, Date.now())
     const parts: RoundParts<State> = { knex, service, handler, scribe, mode, now, allows }
@@ -83,6 +87,7 @@ export class Rounds<State> {
     for (let attempt = 0; generation === ownership.generation && !health.stopping; attempt += 1) {
       const published = post.takePublished()
       try {
+        const items = await recallRehearsed({ service, knex, codec, handler }, prepared)
         const result = await takeRound(parts, items, moves, published)
         metrics.round(result.handled, (performance.now() - began) / 1000, result.deadLetters)
         return this.#settle(moves, result, generation)

@@ -65,6 +65,8 @@ export class Tx {
     } catch (error) {
       inner.end()
       await this.ask({ text: 'rollback to savepoint within_transaction' })
+      // Gone as well, so that an outer one of this name is the next to be met.
+      await this.ask({ text: 'release savepoint within_transaction' })
       throw error
     }
   }

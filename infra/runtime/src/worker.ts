@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import type { Instant, MessageName } from '@coding-plans/schemas'
+import type { Instant } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
 import { Arrivals } from './arrivals.ts'
 import type { Codec } from './codec.ts'
@@ -7,7 +7,7 @@ import { Errands } from './errands.ts'
 import { backOff, pause } from './failures.ts'
 import type { Handler, LaneWork, Saying, Tx } from './handler.ts'
 import { Health } from './health.ts'
-import { topicsOf } from './intake.ts'
+import { type Hearer, topicsHeard } from './intake.ts'
 import type { Connection } from './kafka/client.ts'
 import { KafkaPublisher } from './kafka/publisher.ts'
 import { Membership } from './kafka/subscription.ts'
@@ -63,7 +63,8 @@ export class Worker<State = unknown> {
   constructor(options: WorkerOptions<State>) {
     const { service, connection, handler, knex, log, sessionMilliseconds } = options
     this.#options = options
-    this.#topics = topicsOf(Object.keys(handler.decide) as MessageName[])
+    const hearer: Hearer = { service, decide: handler.decide }
+    this.#topics = topicsHeard(hearer)
     this.#scribe = new Scribe(service, options.codec)
     this.#publisher = new KafkaPublisher(connection)
     this.#post = new Post(this.#publisher, knex)
@@ -75,7 +76,7 @@ export class Worker<State = unknown> {
     this.#ownership = new Ownership({ knex, brokers: connection.brokers, topics: this.#topics, name, log })
     this.#arrivals = new Arrivals({
       codec: options.codec,
-      handled: handler.decide,
+      hearer,
       patient: handler.patient,
       topics: this.#topics,
       ownership: this.#ownership,
@@ -98,7 +99,7 @@ export class Worker<State = unknown> {
     const { mode, paceMilliseconds } = options
     this.#rounds = new Rounds({
       ...parts,
-      ...{ service, handler, mode, paceMilliseconds },
+      ...{ service, handler, mode, paceMilliseconds, codec: options.codec },
       offsets: this.#offsets,
       owesCalls: () => this.#errands.expectCalls(),
     })

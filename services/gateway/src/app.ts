@@ -6,6 +6,7 @@ import { problem, Refused } from './problem.ts'
 import { onError, onUnknownPath } from './problem-reply.ts'
 import { accountRoutes } from './routes/account.ts'
 import { adminCreditsRoutes } from './routes/admin-credits.ts'
+import { adminDeadLetterRoutes } from './routes/admin-dead-letters.ts'
 import { adminKeyRoutes } from './routes/admin-keys.ts'
 import { adminPlanRoutes } from './routes/admin-plans.ts'
 import { adminRevocationRoutes } from './routes/admin-revocations.ts'
@@ -37,6 +38,7 @@ const everyRoute: readonly Routes[] = [
   adminRevocationRoutes,
   adminCreditsRoutes,
   adminSubscriptionRoutes,
+  adminDeadLetterRoutes,
   adminSystemRoutes,
 ]
 

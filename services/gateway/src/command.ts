@@ -56,6 +56,16 @@ export const perform = async (asked: Asked, intent: Intent, answering: Answering
   return answer(asked, intent.kind, await asked.desk.acceptor.accept(intent), answering)
 }
 
+/** As perform, for who asks for several things, one after the other, and answers for them together. */
+export const carryOut = async (desk: Desk, intent: Intent, milliseconds: number) => {
+  requireAccepting(desk)
+  const verdict = await desk.acceptor.accept(intent)
+  if (!('operationId' in verdict)) throw new Error(`${intent.kind} has no key, and nobody whom it is about.`)
+  const operation = desk.waiting.wait(verdict.operationId, milliseconds)
+  if ('finished' in verdict && verdict.finished) desk.waiting.look()
+  return { operationId: verdict.operationId, operation: await operation }
+}
+
 /** As perform, for what is sealed. A key that the inventory does not know any more is fetched anew, once. */
 export const performSealed = async (asked: Asked, sealed: SealedIntent) => {
   const { desk } = asked

@@ -64,6 +64,10 @@ const emptyReading: Desk['reading'] = {
   keys: nothing,
   planOfKey: nobody,
   audit: nothing,
+  deadLetters: nothing,
+  deadLetter: nobody,
+  redrivable: nothing,
+  countRedrivable: async () => 0,
   clock: nobody,
 }
 

@@ -223,6 +223,30 @@ test('IDE-4: an event said again, late, is not shown', async () => {
   )
 })
 
+test('OPS-1: what the gateway itself could not project is listed, rehearsed and redriven like anybody’s', async () => {
+  const as = { sub: 'admin-1', roles: ['admin'] }
+  // Of a subscription that was never heard of.
+  await sayAs('subscription', 'SubscriptionRenewed', { userId: 'eve', subscriptionId: 'sub_eve' }, 'renewal')
+  const list = () => ask(two, 'GET', '/admin/dead-letters?service=gateway', as)
+  const { body } = await eventually(list, ({ body }) => body.data.length > 0)
+  const [letter] = body.data
+  expect(letter).toMatchObject({ messageName: 'SubscriptionRenewed', subject: 'eve', state: 'kept', redrivesLeft: 3 })
+  const path = `/admin/dead-letters/${letter.id}`
+  const rehearsed = await ask(two, 'POST', `${path}/rehearse`, as)
+  expect(rehearsed).toMatchObject({ status: 200, body: { succeeds: false, says: [], changes: [] } })
+  const again = await ask(one, 'POST', `${path}/redrive`, as)
+  expect(again).toMatchObject({ status: 200, body: { state: 'kept', redrives: 1 } })
+  await sayAs('subscription', 'SubscriptionActivated', { userId: 'eve', subscriptionId: 'sub_eve' }, 'purchase')
+  const { body: hopeful } = await eventually(
+    () => ask(one, 'POST', `${path}/rehearse`, as),
+    ({ body }) => body.succeeds === true,
+  )
+  expect(hopeful.changes).toContainEqual({ table: 'subscriptions', verb: 'update', rows: 1 })
+  const redriven = await ask(two, 'POST', `${path}/redrive`, as)
+  expect(redriven).toMatchObject({ status: 200, body: { state: 'redriven', redrives: 2 } })
+  expect((await list()).body.data).toMatchObject([{ id: letter.id, state: 'redriven' }])
+})
+
 test('a stop answers who waits, and leaves the lanes to the other instance', async () => {
   const waiting = ask(two, 'POST', '/subscriptions', {
     sub: 'zoe',

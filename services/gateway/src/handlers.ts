@@ -22,6 +22,7 @@ import {
   planPublished,
   planRefused,
 } from './projections/catalogue.ts'
+import { letterKept, letterRedriven, letterRefused, letterRehearsed } from './projections/dead-letters.ts'
 import { accountDeleted, deletionBegun } from './projections/deletions.ts'
 import {
   cancellationRefused,
@@ -122,6 +123,10 @@ export const decide: Decide<ReadModels> = {
   ClockRefused: learn<'ClockRefused'>(clockRefused),
   BillingTicked: learn<'BillingTicked'>(billingTicked),
 
+  DeadLetterKept: learn<'DeadLetterKept'>(letterKept),
+  DeadLetterRedriven: learn<'DeadLetterRedriven'>(letterRedriven),
+  DeadLetterRefused: learn<'DeadLetterRefused'>(letterRefused),
+  DeadLetterRehearsed: learn<'DeadLetterRehearsed'>(letterRehearsed),
   InvariantsChecked: learn<'InvariantsChecked'>(invariantsChecked),
   EntryExplained: learn<'EntryExplained'>(entryExplained),
   EntryUnexplained: learn<'EntryUnexplained'>(entryUnexplained),

@@ -20,9 +20,14 @@ export const operationKinds = {
   settle_revocation: { command: 'SettleRevocation', success: 200, subject: 'plan' },
   upload_keys: { command: 'UploadKeys', success: 200, subject: 'plan' },
   post_credits: { command: 'PostCredits', success: 201, subject: 'user' },
+  redrive_dead_letter: { command: 'RedriveDeadLetter', success: 200, subject: 'letter' },
+  rehearse_dead_letter: { command: 'RehearseDeadLetter', success: 200, subject: 'letter' },
   advance_clock: { command: 'AdvanceClock', success: 200, subject: 'clock' },
   explain_entry: { command: 'ExplainEntry', success: 200, subject: 'user' },
   billing_tick: { command: 'RunBillingTick', success: 200, subject: 'clock' },
-} as const satisfies Record<string, { command: MessageName; success: number; subject: 'user' | 'plan' | 'clock' }>
+} as const satisfies Record<
+  string,
+  { command: MessageName; success: number; subject: 'user' | 'plan' | 'letter' | 'clock' }
+>
 
 export type OperationKind = keyof typeof operationKinds

@@ -1,3 +1,4 @@
+import type { DeadLetterRehearsed } from '@coding-plans/schemas'
 import { iso, isoOrNull } from './instants.ts'
 import { stepsToShow } from './projections/steps.ts'
 import type {
@@ -5,6 +6,7 @@ import type {
   AuditRow,
   AutoTopUpRow,
   ChargeRow,
+  DeadLetterRow,
   KeyRow,
   MovementRow,
   NotificationRow,
@@ -210,4 +212,30 @@ export const showAudit = (row: AuditRow) => ({
   before: parsed(row.before),
   after: parsed(row.after),
   reason: row.reason,
+})
+
+export const showDeadLetter = (row: DeadLetterRow) => ({
+  id: row.id,
+  service: row.service,
+  topic: row.topic,
+  partition: row.partition,
+  offset: row.recordOffset,
+  messageId: row.messageId,
+  messageName: row.messageName,
+  subject: row.subject,
+  reason: row.reason,
+  at: iso(row.diedAt),
+  redrives: row.redrives,
+  redrivesLeft: row.redrivesLeft,
+  state: row.state,
+  correlationId: row.correlationId,
+})
+
+export const showRehearsal = ({ succeeds, reason, says, calls, changes }: DeadLetterRehearsed) => ({
+  succeeds,
+  reason,
+  // JSON as text: these are a message's words, with its own instants and money, not the contract's.
+  says,
+  calls,
+  changes,
 })

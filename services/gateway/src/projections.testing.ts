@@ -30,6 +30,7 @@ const nothing: Loaded = {
   autoTopUps: [],
   wishes: [],
   deleted: [],
+  letters: [],
   clock: null,
 }
 

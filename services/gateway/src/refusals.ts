@@ -3,6 +3,7 @@ import type {
   CancellationRefused,
   ClockRefused,
   CreditsRefused,
+  DeadLetterRefused,
   EntryUnexplained,
   PlanRefused,
   PurchaseRefused,
@@ -27,6 +28,7 @@ interface Reasons {
   PlanRefused: PlanRefused['reason']
   UploadRefused: UploadRefused['reason']
   ClockRefused: ClockRefused['reason']
+  DeadLetterRefused: DeadLetterRefused['reason']
   EntryUnexplained: EntryUnexplained['reason']
 }
 
@@ -160,6 +162,17 @@ export const refusals: { readonly [Event in keyof Reasons]: Readonly<Record<Reas
     backwards: [400, 'invalid_request', 'The clock does not move backwards', 'The target lies before the present.'],
     clock_not_test: [409, 'clock_not_test', 'Not a test clock', 'A system clock cannot be moved by hand.'],
     duration_invalid: [400, 'invalid_request', 'The request is not valid', 'The duration is not ISO 8601.'],
+  },
+  DeadLetterRefused: {
+    unknown: internal,
+    not_found: [404, 'not_found', 'Not found', 'Its service does not keep this dead letter any more.'],
+    redrive_limit: [
+      409,
+      'redrive_limit',
+      'Redriven often enough',
+      'It died again each time: what it dies of is not mended by sending it once more.',
+    ],
+    redrive_under_way: [409, 'redrive_under_way', 'A redrive is under way', 'Its copy has not been handled yet.'],
   },
 }
 

@@ -198,6 +198,28 @@ export interface AuditRow {
   readonly reason: string | null
 }
 
+export const deadLetterStates = ['kept', 'redriven'] as const
+
+/** A message that a service could not handle, as that service tells of it. */
+export interface DeadLetterRow {
+  readonly id: string
+  readonly service: string
+  readonly version: number
+  readonly topic: string
+  readonly partition: number
+  readonly recordOffset: number
+  readonly messageId: string | null
+  readonly messageName: string
+  readonly subject: string
+  readonly reason: string
+  readonly correlationId: string
+  /** By the wall clock. */
+  readonly diedAt: number
+  readonly redrives: number
+  readonly redrivesLeft: number
+  readonly state: (typeof deadLetterStates)[number]
+}
+
 /** What was heard of an operation on its way; `id` is the message's. */
 export interface Step {
   readonly id: string

@@ -1,5 +1,5 @@
 import { type TProperties, type TSchema, Type } from 'typebox'
-import { notificationKinds } from './rows.ts'
+import { deadLetterStates, notificationKinds } from './rows.ts'
 
 /** The shapes of the contract (what leaves the house), as JSON Schema: types, OpenAPI and tests come from them. */
 
@@ -211,6 +211,33 @@ export const Upload = Shape({
   duplicates: Type.Integer(),
   invalid: Type.Integer(),
   report: UploadReport,
+})
+
+export const DeadLetter = Shape({
+  id: Type.String(),
+  service: Type.String(),
+  topic: Type.String(),
+  partition: Type.Integer(),
+  offset: Type.Integer(),
+  messageId: Nullable(Type.String()),
+  messageName: Type.String(),
+  subject: Type.String({ description: 'its key; what cannot be one is told by its id' }),
+  reason: Type.String(),
+  at: At,
+  redrives: Type.Integer(),
+  redrivesLeft: Type.Integer({ description: 'how often it may be redriven yet' }),
+  state: OneOf(...deadLetterStates),
+  correlationId: Type.String(),
+})
+
+export const Rehearsal = Shape({
+  succeeds: Type.Boolean(),
+  reason: Nullable(Type.String()),
+  says: Type.Array(Shape({ name: Type.String(), body: Type.String({ description: 'JSON, as the message says it' }) })),
+  calls: Type.Array(Shape({ name: Type.String(), request: Type.String({ description: 'JSON' }) }), {
+    description: 'to the outside',
+  }),
+  changes: Type.Array(Shape({ table: Type.String(), verb: OneOf('insert', 'update', 'delete'), rows: Type.Integer() })),
 })
 
 export const Clock = Shape({ mode: OneOf('system', 'test'), now: At, settled: Type.Boolean() })

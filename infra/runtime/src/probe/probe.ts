@@ -44,11 +44,11 @@ const load = async (tx: Tx, messages: readonly Message[]): Promise<State> => {
 /** Makes a command call out instead of answering. */
 export const CALLS_OUT = 'calls-out'
 
-const decideFor = (name: string): Decide<State> => ({
+const decideFor = (name: string, mended: () => boolean): Decide<State> => ({
   HoldCredits: (state, { body: { userId, holdId, amount } }) => {
     // One topic serves all tests of a file; each has users of its own.
     if (!userId.startsWith(name)) return []
-    if (holdId === 'impossible') throw new Error('This cannot be.')
+    if (holdId === 'impossible' && !mended()) throw new Error('This cannot be.')
     if (holdId.startsWith(CALLS_OUT)) return [{ call: 'ask', request: { userId, holdId } }]
     const number = (state.numbers.get(userId) ?? 0) + 1
     state.numbers.set(userId, number)
@@ -76,6 +76,8 @@ export const tellingWork = (name: string): LaneWork => ({
 })
 
 export interface ProbeOptions {
+  /** Whether what cannot be can be by now. */
+  readonly mended?: () => boolean
   /** Its own cell for what it cannot handle. */
   readonly onFailure?: (failure: Message<'CommandFailed'>) => Saying[]
   /** Called in the transaction, before it is saved. */
@@ -84,10 +86,13 @@ export interface ProbeOptions {
 }
 
 /** A service whose users' ids begin with its name. */
-export const probe = (name: string, { beforeSave, calls, onFailure }: ProbeOptions = {}): Handler<State> => ({
+export const probe = (
+  name: string,
+  { beforeSave, calls, mended = () => false, onFailure }: ProbeOptions = {},
+): Handler<State> => ({
   load,
   decide: {
-    ...decideFor(name),
+    ...decideFor(name, mended),
     ...(onFailure ? { CommandFailed: (_: State, failure: Message<'CommandFailed'>) => onFailure(failure) } : {}),
   },
   ...(calls ? { calls } : {}),

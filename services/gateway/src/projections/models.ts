@@ -4,6 +4,7 @@ import type {
   AutoTopUpRow,
   ChargeRow,
   ClockRow,
+  DeadLetterRow,
   DeletedUserRow,
   InvariantsRow,
   KeyRow,
@@ -57,6 +58,7 @@ export interface Loaded {
   readonly autoTopUps: readonly AutoTopUpRow[]
   readonly wishes: readonly WishRow[]
   readonly deleted: readonly DeletedUserRow[]
+  readonly letters: readonly DeadLetterRow[]
   readonly clock: ClockRow | null
 }
 
@@ -70,6 +72,7 @@ export class ReadModels {
   readonly autoTopUps: Rows<AutoTopUpRow>
   readonly wishes: Rows<WishRow>
   readonly deleted: Rows<DeletedUserRow>
+  readonly letters: Rows<DeadLetterRow>
   readonly keys = new Rows<KeyRow>(({ keyId }) => keyId)
   readonly planVersions: PlanRow[] = []
   readonly charges: ChargeRow[] = []
@@ -89,6 +92,7 @@ export class ReadModels {
     this.autoTopUps = new Rows(({ userId }) => userId, loaded.autoTopUps)
     this.wishes = new Rows(({ userId, planId }) => wishKey(userId, planId), loaded.wishes)
     this.deleted = new Rows(({ userId }) => userId, loaded.deleted)
+    this.letters = new Rows(({ id }) => id, loaded.letters)
     this.clock = new Rows(() => CLOCK, loaded.clock ? [loaded.clock] : [])
   }
 

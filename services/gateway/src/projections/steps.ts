@@ -54,6 +54,9 @@ const told: Told = {
   ClockMoved: [1, nothing],
   ClockAdvanced: [END, nothing],
   ClockRefused: [END, reason],
+  DeadLetterRedriven: [END, nothing],
+  DeadLetterRefused: [END, reason],
+  DeadLetterRehearsed: [END, ({ succeeds }) => (succeeds ? 'it would succeed' : 'it would die again')],
   CommandFailed: [END, ({ messageName }) => messageName],
 }
 

@@ -66,7 +66,7 @@ export const openGatewayDatabase = async () => {
     empty: async () => {
       appended.length = 0
       await knex.raw(`truncate operations, idempotency_keys, plans, plan_versions, stock, keys, subscriptions, charges,
-        accounts, movements, slots, clock, audit, auto_top_ups, wishes, notifications, deleted_users`)
+        accounts, movements, slots, clock, audit, auto_top_ups, wishes, notifications, deleted_users, listed_letters`)
       await knex.raw('update answers set number = 0')
     },
     close: async () => {

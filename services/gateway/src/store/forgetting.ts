@@ -3,6 +3,8 @@ import { operationKinds } from '../operation-kinds.ts'
 
 /** How long an operation can be looked up. What a kept key refers to stays for ever (IDE-1). */
 const KEPT_FOR = '30 days'
+/** As long as their services keep them. */
+const LETTERS_ARE_KEPT_FOR = '90 days'
 const EVERY_MILLISECONDS = 10 * 60_000
 const MOST_AT_ONCE = 5_000
 /** How long a key is kept that was asked about and never used: a sealed command whose second step never came. */
@@ -28,6 +30,13 @@ export const forgetting: LaneWork = {
          select scope from idempotency_keys
          where operation_id is null and made_at < now() - interval '${UNUSED_KEYS_ARE_KEPT_FOR}'
          order by scope limit ${MOST_AT_ONCE} for update skip locked)`,
+    )
+    await execute(
+      tx,
+      `delete from listed_letters where id in (
+         select id from listed_letters
+         where died_at < extract(epoch from now() - interval '${LETTERS_ARE_KEPT_FOR}') * 1000
+         order by died_at limit ${MOST_AT_ONCE} for update skip locked)`,
     )
     return []
   },

@@ -10,6 +10,7 @@ import {
   type AutoTopUpRow,
   type ChargeRow,
   type ClockRow,
+  type DeadLetterRow,
   type DeletedUserRow,
   type KeyRow,
   type MovementRow,
@@ -50,6 +51,7 @@ const openTables = (database: MemoryDatabase) => ({
   notifications: database.table<NotificationRow>('notifications', ({ id }) => id),
   clock: database.table<ClockRow>('clock', () => 'clock'),
   audit: database.table<AuditRow>('audit', ({ id }) => id),
+  letters: database.table<DeadLetterRow>('listed_letters', ({ id }) => id),
   deleted: database.table<DeletedUserRow>('deleted_users', ({ userId }) => userId),
   /** The number of the last answer. */
   answers: database.table<{ readonly number: number }>('answers', () => 'answers'),
@@ -99,6 +101,7 @@ const projectingOn = (tables: Tables): Pick<Handler<ReadModels>, 'load' | 'save'
           touched.wishes.map(({ userId, planId }) => wishKey(userId, planId)),
         ),
         deleted: found(deleted, touched.accounts),
+        letters: found(tables.letters, touched.letters),
         clock: touched.clock ? (clock.get('clock') ?? null) : null,
       }
       return new ReadModels(loaded)
@@ -121,6 +124,7 @@ const projectingOn = (tables: Tables): Pick<Handler<ReadModels>, 'load' | 'save'
       clock.upsert(models.clock.changed)
       tables.audit.insert(models.audit, once)
       operations.update(learnt.operations as readonly Partial<KeptOperation>[])
+      tables.letters.upsert(models.letters.changed)
       deleted.upsert(models.deleted.changed)
       forget(tables, new Set(learnt.forgotten))
     },

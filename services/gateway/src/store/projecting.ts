@@ -4,6 +4,7 @@ import type {
   AccountRow,
   AutoTopUpRow,
   ClockRow,
+  DeadLetterRow,
   DeletedUserRow,
   InvariantsRow,
   OperationRow,
@@ -23,6 +24,7 @@ export interface Touched {
   readonly slots: readonly { userId: string; providerId: string }[]
   readonly plans: string[]
   readonly wishes: readonly { userId: string; planId: string }[]
+  readonly letters: string[]
   readonly clock: boolean
 }
 
@@ -32,6 +34,7 @@ interface Named {
   readonly userId?: string
   readonly providerId?: string
   readonly planId?: string
+  readonly deadLetterId?: string
   readonly clock?: string
 }
 
@@ -44,6 +47,7 @@ export const touchedBy = (messages: readonly Message[]): Touched => {
   const slots = new Map<string, { userId: string; providerId: string }>()
   const plans = new Set<string>()
   const wishes: { userId: string; planId: string }[] = []
+  const letters = new Set<string>()
   let clock = false
   for (const { name, correlationId, body } of messages) {
     const named = body as Named
@@ -56,6 +60,7 @@ export const touchedBy = (messages: readonly Message[]): Touched => {
       slots.set(`${named.userId}\n${named.providerId}`, { userId: named.userId, providerId: named.providerId })
     if (ABOUT_WISHES.has(name) && named.userId && named.planId)
       wishes.push({ userId: named.userId, planId: named.planId })
+    if (named.deadLetterId) letters.add(named.deadLetterId)
     clock ||= named.clock !== undefined
   }
   return {
@@ -65,6 +70,7 @@ export const touchedBy = (messages: readonly Message[]): Touched => {
     slots: [...slots.values()],
     plans: [...plans],
     wishes,
+    letters: [...letters],
     clock,
   }
 }
@@ -78,6 +84,8 @@ const OPERATION = `id, caller, kind, subject, started_at, steps, outcome, answer
 const SUBSCRIPTION = `id, user_id, plan_id, plan_name, provider_id, status, cancel_at_period_end, price, period_unit,
   period_count, current_period_start, current_period_end, access_until, grace_ends_at, awaited_until, ended_at, end_reason,
   previous_subscription_id, created_at, version, purchased_by, account_version, slot_version, end_slot_version`
+const LETTER = `id, service, version, topic, partition, record_offset, message_id, message_name, subject, reason,
+  correlation_id, died_at, redrives, redrives_left, state`
 
 /**
  * Read what these events touch, a statement per table. Only operations are locked, in sorted order: their answers are
@@ -86,7 +94,7 @@ const SUBSCRIPTION = `id, user_id, plan_id, plan_name, provider_id, status, canc
 export const load = async (tx: Tx, messages: readonly Message[]): Promise<ReadModels> => {
   const touched = touchedBy(messages)
   const { slots, wishes } = touched
-  const [operations, subscriptions, accounts, slotRows, stock, plans, autoTopUps, wishRows, deleted, clock] =
+  const [operations, subscriptions, accounts, slotRows, stock, plans, autoTopUps, wishRows, deleted, letters, clock] =
     await Promise.all([
       select<OperationRow>(tx, `select ${OPERATION} from operations where id = any(?) order by id for update`, [
         touched.operations,
@@ -119,10 +127,11 @@ export const load = async (tx: Tx, messages: readonly Message[]): Promise<ReadMo
             [wishes.map(({ userId }) => userId), wishes.map(({ planId }) => planId)],
           ),
       byKeys<DeletedUserRow>(tx, 'deleted_users', 'user_id', touched.accounts, 'user_id, forgotten'),
+      byKeys<DeadLetterRow>(tx, 'listed_letters', 'id', touched.letters, LETTER),
       touched.clock ? select<ClockRow>(tx, 'select now, settled, version from clock') : [],
     ])
   const loaded: Loaded = {
-    ...{ operations, subscriptions, accounts, stock, plans, autoTopUps, deleted },
+    ...{ operations, subscriptions, accounts, stock, plans, autoTopUps, deleted, letters },
     slots: slotRows,
     wishes: wishRows,
     clock: clock[0] ?? null,
@@ -198,6 +207,7 @@ export const save = async (tx: Tx, models: ReadModels): Promise<void> => {
       models.clock.changed.map((clock) => ({ one: true, ...clock })),
     ),
     insertRows(tx, 'audit', models.audit, 'on conflict do nothing'),
+    upsertRows(tx, 'listed_letters', ['id'], models.letters.changed),
     insertRows(tx, 'invariants', newestOf(models.invariants), LATER_WINS),
     updateRows(tx, 'operations', ['id'], learnt.operations),
     upsertRows(tx, 'deleted_users', ['userId'], models.deleted.changed),

@@ -57,6 +57,7 @@ test('IDE-4: everything again, from the beginning and in one batch, changes noth
       'slots',
       'clock',
       'audit',
+      'listed_letters',
     ]
     return Promise.all(tables.map((table) => db.knex(table).orderByRaw('1, 2').select()))
   }
@@ -85,6 +86,8 @@ test('IDE-4: everything again, from the beginning and in one batch, changes noth
     event('SubscriptionEnded', { version: 4 }),
     event('ClockMoved'),
     event('ActionAudited'),
+    event('DeadLetterKept'),
+    event('DeadLetterRedriven'),
   ]
   await db.begin('op_buy', 'op_extend', 'op_cancel', 'op_post', 'op_publish')
   for (const message of story) await db.learn(message)
@@ -189,4 +192,28 @@ test('CAT-1: hidden plans are not listed; the order is the position, then the id
   expect(await ids(true)).toEqual(['b', 'c', 'd', 'a'])
   expect(await db.reading.planVersions('b', pageAsked({}, 1))).toHaveLength(1)
   expect(await db.reading.providerKnown('acme')).toBe(true)
+})
+
+test('OPS-1: dead letters newest first, by service and state; those that may be redriven in the order of their first death', async () => {
+  const died = (id: string, diedAt: number, fields: object = {}) =>
+    event('DeadLetterKept', { deadLetterId: id, diedAt, ...fields })
+  await db.learn(
+    died('a', T0, { redrivesLeft: 0 }),
+    died('b', T0 + 1),
+    died('c', T0 + 2, { service: 'subscription' }),
+    died('letter-1', T0 + 3),
+  )
+  await db.learn(event('DeadLetterRedriven', { diedAt: T0 + 3 }))
+  const { reading } = db
+  const listed = async (filter: object) => (await reading.deadLetters(filter, pageAsked({}, 2))).map(({ id }) => id)
+  expect(await listed({})).toEqual(['letter-1', 'c', 'b', 'a'])
+  expect(await listed({ state: 'kept' })).toEqual(['c', 'b', 'a'])
+  expect(await listed({ service: 'credits-ledger', state: 'redriven' })).toEqual(['letter-1'])
+  expect((await reading.redrivable(undefined, 10)).map(({ id }) => id)).toEqual(['b', 'c'])
+  // It died again: what rests on it still comes behind it.
+  await db.learn(died('b', T0 + 9, { version: 3, redrives: 1, redrivesLeft: 2 }))
+  expect((await reading.redrivable(undefined, 10)).map(({ id }) => id)).toEqual(['b', 'c'])
+  expect(await reading.redrivable('subscription', 10)).toMatchObject([{ id: 'c', recordOffset: 17 }])
+  expect([await reading.countRedrivable(undefined), await reading.countRedrivable('credits-ledger')]).toEqual([2, 1])
+  expect(await reading.deadLetter('a')).toMatchObject({ redrivesLeft: 0, subject: 'ada' })
 })

@@ -125,6 +125,28 @@ export const readingStore = (knex: Knex) => {
 
     audit: (asked: PageAsked) => tables.all('audit', newest(['at', 'sequence'], asked)),
 
+    deadLetters: ({ service, state }: { service?: string; state?: string }, asked: PageAsked) =>
+      tables.all('letters', (query) => {
+        if (service !== undefined) query.where({ service })
+        if (state !== undefined) query.where({ state })
+        return newest(['died_at', 'sequence'], asked)(query)
+      }),
+    deadLetter: (id: string) => tables.one('letters', (query) => query.where({ id })),
+    /** Those that are kept and may be redriven yet, in the order in which they died first. */
+    redrivable: (service: string | undefined, most: number) =>
+      tables.all('letters', (query) => {
+        if (service !== undefined) query.where({ service })
+        return query.where({ state: 'kept' }).where('redrives_left', '>', 0).orderBy('sequence').limit(most)
+      }),
+    countRedrivable: async (service: string | undefined): Promise<number> => {
+      const { rows } = (await knex.raw(
+        `select count(*)::int as left from listed_letters
+         where state = 'kept' and redrives_left > 0 and service = coalesce(?, service)`,
+        [service ?? null],
+      )) as { rows: { left: number }[] }
+      return rows[0]?.left ?? 0
+    },
+
     clock: async () => {
       const { rows } = (await knex.raw(
         `select now, settled and not exists (select from operations where outcome is null) as settled from clock`,

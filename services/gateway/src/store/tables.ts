@@ -4,6 +4,7 @@ import type {
   AuditRow,
   AutoTopUpRow,
   ChargeRow,
+  DeadLetterRow,
   DeletedUserRow,
   InvariantsRow,
   KeyRow,
@@ -41,6 +42,7 @@ const tables = {
   wishes: table('wishes'),
   notifications: table('notifications'),
   deleted: table('deleted_users'),
+  letters: table('listed_letters'),
   invariants: table('invariants'),
 }
 
@@ -61,6 +63,7 @@ interface RowsOf {
   wishes: WishRow
   notifications: NotificationRow & { sequence: number }
   deleted: DeletedUserRow
+  letters: DeadLetterRow & { sequence: number }
   invariants: InvariantsRow
 }
 
