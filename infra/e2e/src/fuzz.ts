@@ -83,6 +83,9 @@ const verdict = async (house: House, since: string) => {
 const settings = (bearer: boolean, { user, providerId, ids }: Awaited<ReturnType<typeof furnish>>) => `
 ${bearer ? `headers = { Authorization = "Bearer \${FUZZ_BEARER}" }` : ''}
 warnings = false
+cache.enabled = false
+# A command answers after 10 s at the latest (202), and a busy machine takes its time.
+request-timeout = 40
 [dictionaries]
 ids.values = ${JSON.stringify(ids)}
 providers.values = ${JSON.stringify([providerId])}
@@ -102,10 +105,11 @@ include-name = "GET /v1/credits/entries/{id}/explanation"
 checks.not_a_server_error.expected-statuses = ["2xx", "4xx", "503"]
 `
 
-const run = (arguments_: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal) =>
+const run = (arguments_: readonly string[], env: NodeJS.ProcessEnv, cwd: string, signal: AbortSignal) =>
   new Promise<{ code: number | null; said: string }>((resolve, reject) => {
     const child = spawn(tool, arguments_, {
       env: { ...process.env, ...env },
+      cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
       signal,
     })
@@ -133,6 +137,7 @@ const fuzz = async (house: House, directory: string, signal: AbortSignal) => {
         '--no-color',
       ]),
       bearer === null ? {} : { FUZZ_BEARER: bearer },
+      directory,
       signal,
     )
     const sent = Number(/(\d+) generated/.exec(said)?.[1] ?? 0)
@@ -143,7 +148,6 @@ const fuzz = async (house: House, directory: string, signal: AbortSignal) => {
     console.log(said)
   }
   const dead = await deadLetters(house)
-  if (dead > 0) console.log(`${dead} messages became dead letters: something was accepted that cannot be carried out.`)
   const { checkedAt } = await verdict(house, '')
   const found = await verdict(house, checkedAt)
   if (!found.ok) console.log('The books are not right:', JSON.stringify(found.checks.filter(({ ok }) => !ok)))
@@ -154,9 +158,12 @@ const fuzz = async (house: House, directory: string, signal: AbortSignal) => {
 /** What was accepted must have been carried out or refused. */
 const deadLetters = async ({ stack }: House) => {
   let dead = 0
-  for (const { url } of stack.services) {
+  for (const { url, service } of stack.services) {
     const text = await (await fetch(`${url}/metrics`)).text()
-    dead += Number(/^dead_letters_total\{.*\} (\d+)/m.exec(text)?.[1] ?? 0)
+    const count = Number(/^dead_letters_total\{.*\} (\d+)/m.exec(text)?.[1] ?? 0)
+    if (count > 0)
+      console.log(`${service} has ${count} dead letters: something was accepted that cannot be carried out.`)
+    dead += count
   }
   return dead
 }
@@ -165,7 +172,7 @@ const directory = mkdtempSync(join(tmpdir(), 'coding-plans-fuzz-'))
 const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
 try {
-  await run(['--version'], {}, stopping.signal).catch(() => {
+  await run(['--version'], {}, directory, stopping.signal).catch(() => {
     throw new Error(
       '`npm run fuzz` needs Schemathesis: pip install schemathesis==4.32.5, or say where it is in SCHEMATHESIS.',
     )
