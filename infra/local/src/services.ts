@@ -20,7 +20,15 @@ type Variable = string | RegExp
 /** Which variables a service is given besides those that all have; nobody sees another's secrets. */
 const needs: Record<Service, readonly Variable[]> = {
   auditor: [/_DATABASE_URL$/],
-  gateway: ['AUTH_JWT_SECRET', 'AUTH_JWKS_URL', 'CRON_SECRET', 'KEY_INVENTORY_URL', /_PER_MINUTE$/],
+  gateway: [
+    'AUTH_JWT_SECRET',
+    'AUTH_JWKS_URL',
+    'AUTH_ISSUER',
+    'AUTH_AUDIENCE',
+    'CRON_SECRET',
+    'KEY_INVENTORY_URL',
+    /_PER_MINUTE$/,
+  ],
   subscription: [/^CODING_PLAN_PRICE_/],
   'credits-ledger': ['PAYMENTS', 'FAKE_PAYMENTS_URL', 'STRIPE_SECRET_KEY', 'STRIPE_API_URL'],
   'key-inventory': ['VAULT_KEY', 'FINGERPRINT_SECRET', 'SEALING_KEY', /_PER_MINUTE$/],

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
+import helmet from '@fastify/helmet'
 import swagger from '@fastify/swagger'
 import fastify, {
   type FastifyInstance,
@@ -7,6 +8,7 @@ import fastify, {
   type FastifyServerOptions,
   LogController,
 } from 'fastify'
+import { MOST_CONNECTIONS, MOST_HEADERS, serverLimits, tooManyHeaders } from './http-limits.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -30,16 +32,39 @@ export interface OpenWork {
   readonly due: number
 }
 
+/** Answers are for programs: a browser that is shown one runs nothing of it, and frames it nowhere. */
+const policy = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { defaultSrc: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"], frameAncestors: ["'none'"] },
+  },
+  frameguard: { action: 'deny' as const },
+  // Told over TLS alone; whether other names of the domain have TLS is not ours to say.
+  hsts: { maxAge: 31_536_000, includeSubDomains: false },
+}
+
 /** What every service answers to machines; a service adds its own routes. Builds without listening. */
 export const createHttp = async (options: HttpOptions): Promise<FastifyInstance> => {
   const { service, log, metrics, internalSecret, ready, open } = options
   const http = fastify({
     loggerInstance: log as never,
     logController: new LogController({ disableRequestLogging: true }),
+    ...serverLimits,
     ...options.server,
   }) as unknown as FastifyInstance
+  http.server.maxConnections = MOST_CONNECTIONS
+  // None is dropped unseen: what is too many is counted, and refused.
+  http.server.maxHeadersCount = 0
+  await http.register(helmet, policy)
+  http.addHook('onRequest', async ({ raw }, reply) => {
+    // Whoever knows better says so; nothing is kept on the way by default.
+    reply.header('cache-control', 'no-store')
+    if (raw.rawHeaders.length > 2 * MOST_HEADERS)
+      return reply.code(431).type('application/problem+json').send(tooManyHeaders())
+  })
   await http.register(swagger, {
     openapi: { ...options.openapi, openapi: '3.1.0', info: { title: `Coding Plans: ${service}`, version: '1' } },
+    refResolver: { buildLocalReference: ({ $id }, _base, _fragment, place) => String($id ?? `def-${place}`) },
   })
   const hidden = { schema: { hide: true } }
   http.get('/healthz', hidden, async () => ({ status: 'alive' }))

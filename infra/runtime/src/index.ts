@@ -27,7 +27,8 @@ export {
   say,
   type Tx,
 } from './handler.ts'
-export { type OpenWork, requireInternal } from './http.ts'
+export { createHttp, type OpenWork, requireInternal } from './http.ts'
+export { earlyProblem, MOST_CONNECTIONS, MOST_HEADER_BYTES, MOST_HEADERS } from './http-limits.ts'
 export { messageId } from './ids.ts'
 export { topicsHeard, topicsOf } from './intake.ts'
 export { laneOf } from './kafka/lane-of.ts'

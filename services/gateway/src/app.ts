@@ -1,9 +1,10 @@
 import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { aMachine, mayAct } from './authentication.ts'
 import type { Desk } from './desk.ts'
+import { requireOneMeaning, textOf } from './json-body.ts'
 import { problem, Refused } from './problem.ts'
-import { onError, onUnknownPath } from './problem-reply.ts'
+import { onError, onFrameworkError, onUnknownPath } from './problem-reply.ts'
 import { accountRoutes } from './routes/account.ts'
 import { adminCreditsRoutes } from './routes/admin-credits.ts'
 import { adminDeadLetterRoutes } from './routes/admin-dead-letters.ts'
@@ -14,12 +15,14 @@ import { adminSubscriptionRoutes } from './routes/admin-subscriptions.ts'
 import { adminSystemRoutes } from './routes/admin-system.ts'
 import { creditRoutes } from './routes/credits.ts'
 import { cronRoutes } from './routes/cron.ts'
+import { describeRoute } from './routes/description.ts'
 import { notificationRoutes } from './routes/notifications.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { planRoutes } from './routes/plans.ts'
 import type { Api, Routes } from './routes/route.ts'
 import { slotRoutes } from './routes/slots.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
+import { Problem } from './shapes.ts'
 import { compileSchema } from './validation.ts'
 
 const MOST_BODY_BYTES = 64 * 1024
@@ -48,7 +51,7 @@ export const serverOptions = {
   routerOptions: { maxParamLength: 300 },
   // What waits is answered at the end, and streams end by themselves: nobody is cut off.
   forceCloseConnections: 'idle',
-  frameworkErrors: onError,
+  frameworkErrors: onFrameworkError,
 } as const
 
 /** Who may call, for the readers of /openapi.json. */
@@ -62,9 +65,22 @@ export const openapi = {
   security: [{ user: [] as string[] }],
 }
 
+/** The one page for people: its own scripts and styles, and asking this server. */
+const policyOfDocs = {
+  'default-src': "'none'",
+  'script-src': "'self'",
+  'style-src': ["'self'", "'unsafe-inline'"],
+  'img-src': ["'self'", 'data:'],
+  'connect-src': "'self'",
+  'base-uri': "'none'",
+  'form-action': "'none'",
+  'frame-ancestors': "'none'",
+}
+
 /** Put the contract on a server. Builds without listening. */
 export const buildApp = async (http: FastifyInstance, desk: Desk): Promise<void> => {
-  await http.register(swaggerUi, { routePrefix: '/docs' })
+  await http.register(swaggerUi, { routePrefix: '/docs', staticCSP: policyOfDocs })
+  http.addSchema(Problem)
   http.setNotFoundHandler(onUnknownPath)
   await http.register(
     (scope, _options, done) => {
@@ -86,16 +102,26 @@ export const buildApp = async (http: FastifyInstance, desk: Desk): Promise<void>
 const readBodies = (scope: FastifyInstance) => {
   const parse = scope.getDefaultJsonParser('error', 'error')
   scope.removeAllContentTypeParsers()
-  scope.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined)
-    else void parse(request, body, done)
-  })
+  const read = (request: FastifyRequest, text: string) =>
+    new Promise<unknown>((resolve, reject) => {
+      const done = (error: Error | null, value?: unknown) => (error ? reject(error) : resolve(value))
+      void parse(request, text, done)
+    })
+  scope.addContentTypeParser<Buffer>(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      const text = textOf(body)
+      return text === '' ? undefined : requireOneMeaning(text, await read(request, text))
+    },
+  )
 }
 
 /** The first refusals, in their order: 401, 403, 429. */
 const admit = (scope: FastifyInstance, { authenticate, admitCron, limits, waiting }: Desk) => {
-  scope.addHook('onRoute', ({ url, config }) => {
-    if (!config?.roles) throw new Error(`${url} does not say who may call it.`)
+  scope.addHook('onRoute', (route) => {
+    if (!route.config?.roles) throw new Error(`${route.url} does not say who may call it.`)
+    describeRoute(route)
   })
   scope.addHook('onSend', async (_, reply) => {
     // A connection that is kept for the next request would keep the server from ending.

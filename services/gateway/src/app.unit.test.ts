@@ -178,3 +178,32 @@ test('PER-1: rate limits are per user, and tell when to come again', async () =>
   now = 60_000
   limit('ada')
 })
+
+test('PER-1: over HTTP one user’s limit is nobody else’s, one limit not the other, and Retry-After is when it is over', async () => {
+  let now = 0
+  const limits = { purchases: rateLimit(2, () => now), keyTests: rateLimit(1, () => now) }
+  const { ask } = await openBench({ desk: { limits } })
+  const outcome = async (options: Parameters<typeof ask>[0], sub: string) => {
+    const { statusCode, headers } = await ask(options, { sub })
+    return [statusCode, headers['retry-after']]
+  }
+  const tryKey = { method: 'POST', url: '/v1/slots/acme/test' } as const
+  expect(await outcome(buy(), 'ada')).toEqual([202, undefined])
+  now = 20_500
+  expect(await outcome(buy(), 'ada')).toEqual([202, undefined])
+  expect(await outcome(buy(), 'ada')).toEqual([429, '40'])
+  expect(await outcome(buy(), 'ada ')).toEqual([202, undefined])
+  expect(await outcome(tryKey, 'ada')).toEqual([202, undefined])
+  expect(await outcome(tryKey, 'ada')).toEqual([429, '60'])
+  now = 59_999
+  expect(await outcome(buy(), 'ada')).toEqual([429, '1'])
+  now = 60_000
+  expect(await outcome(buy(), 'ada')).toEqual([202, undefined])
+})
+
+test('a request without a good token costs nobody’s limit anything', async () => {
+  const limits = { purchases: rateLimit(1, () => 0), keyTests: rateLimit(1, () => 0) }
+  const { app, ask } = await openBench({ desk: { limits } })
+  for (let n = 0; n < 3; n += 1) expect((await app.inject(buy())).statusCode).toBe(401)
+  expect((await ask(buy())).statusCode).toBe(202)
+})

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { problem, Refused, unavailable } from './problem.ts'
+import { KEYS_FRESH_FOR_MILLISECONDS, publishedKeys } from './published-keys.ts'
 
 export const roles = ['support', 'inventory', 'billing', 'admin'] as const
 export type Role = (typeof roles)[number]
@@ -19,12 +20,21 @@ const unauthorized = () => new Refused(problem('unauthorized', 'Send a valid bea
 const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
 const LONGEST_USER_ID = 200
 
+/** Whose tokens are good. */
+export interface Issuer {
+  readonly secret: string | null
+  readonly jwksUrl: string | null
+  /** What `iss` and `aud` must say; null: anything. */
+  readonly issuer?: string | null
+  readonly audience?: string | null
+}
+
 type Key = { readonly algorithms: string[]; readonly key: Uint8Array | JWTVerifyGetKey }
 
 /** One of the two is given; published keys win. */
-const keyFrom = ({ secret, jwksUrl }: { secret: string | null; jwksUrl: string | null }): Key =>
+const keyFrom = ({ secret, jwksUrl }: Issuer, now: () => number): Key =>
   jwksUrl
-    ? { algorithms: ASYMMETRIC, key: createRemoteJWKSet(new URL(jwksUrl), { timeoutDuration: 3_000 }) }
+    ? { algorithms: ASYMMETRIC, key: publishedKeys(jwksUrl, now) }
     : { algorithms: ['HS256'], key: new TextEncoder().encode(secret ?? '') }
 
 const callerFrom = (claims: Record<string, unknown>): Caller => {
@@ -35,33 +45,36 @@ const callerFrom = (claims: Record<string, unknown>): Caller => {
   return { id: sub, roles: new Set(given) }
 }
 
-/** Whether the token is to blame, and not the place where the keys are published. */
+/** Whether the token is to blame, and not the keys. */
 const isTheirs = (error: unknown) =>
-  error instanceof Refused ||
-  (error instanceof errors.JOSEError &&
-    !['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID'].includes(error.code))
+  error instanceof Refused || (error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid))
 
+// Far below what all headers may have; a good one has half a kilobyte.
+const LONGEST_TOKEN = 8 * 1024
 const MOST_REMEMBERED = 5_000
 
-/** Checks bearer tokens: signature, `exp` in real time, `sub`, `roles`. A token that was good is remembered until it ends. */
-export const authenticator = (
-  config: { secret: string | null; jwksUrl: string | null },
-  now: () => number,
-): Authenticate => {
-  const { algorithms, key } = keyFrom(config)
+/**
+ * Checks bearer tokens: signature, `exp` in real time, `sub`, `roles`. A token that was good is remembered until it ends, but no
+ * longer than its key is trusted unasked.
+ */
+export const authenticator = (config: Issuer, now: () => number): Authenticate => {
+  const { algorithms, key } = keyFrom(config, now)
+  const { issuer, audience } = config
+  const expected = { ...(issuer ? { issuer } : {}), ...(audience ? { audience } : {}) }
+  const trustedFor = config.jwksUrl ? KEYS_FRESH_FOR_MILLISECONDS : Number.POSITIVE_INFINITY
   const remembered = new Map<string, { caller: Caller; until: number }>()
   const verify = async (token: string) => {
-    const options = { algorithms, requiredClaims: ['sub', 'exp'], currentDate: new Date(now()) }
+    const options = { algorithms, requiredClaims: ['sub', 'exp'], currentDate: new Date(now()), ...expected }
     const { payload } =
       key instanceof Uint8Array ? await jwtVerify(token, key, options) : await jwtVerify(token, key, options)
     const caller = callerFrom(payload)
     if (remembered.size >= MOST_REMEMBERED) remembered.clear()
-    remembered.set(token, { caller, until: (payload.exp as number) * 1000 })
+    remembered.set(token, { caller, until: Math.min((payload.exp as number) * 1000, now() + trustedFor) })
     return caller
   }
   return async (authorization) => {
     const token = /^Bearer ([\w.-]+)$/i.exec(authorization ?? '')?.[1]
-    if (!token) throw unauthorized()
+    if (!token || token.length > LONGEST_TOKEN) throw unauthorized()
     const known = remembered.get(token)
     if (known && known.until > now()) return known.caller
     try {

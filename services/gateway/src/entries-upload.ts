@@ -1,3 +1,4 @@
+import { hasOneMeaning } from './json-body.ts'
 import { invalid } from './problem.ts'
 
 /** One line of an upload as the inventory reads it; what a key may be is the inventory's to judge. */
@@ -16,7 +17,8 @@ const entryFrom = (text: string, line: number): UploadEntry => {
       entry !== null &&
       typeof entry === 'object' &&
       !Array.isArray(entry) &&
-      Object.entries(entry).every(([name, value]) => FIELDS.has(name) && typeof value === 'string')
+      Object.entries(entry).every(([name, value]) => FIELDS.has(name) && typeof value === 'string') &&
+      hasOneMeaning(text, entry)
     if (sound) return { line, ...entry }
   } catch {
     // not JSON: an invalid line, as the report will say

@@ -1,7 +1,7 @@
 import type { ServiceOptions } from '@coding-plans/runtime'
 import { Acceptor } from './acceptor.ts'
 import { buildApp, openapi, serverOptions } from './app.ts'
-import { authenticator, bearerOf } from './authentication.ts'
+import { authenticator, bearerOf, type Issuer } from './authentication.ts'
 import type { Config } from './config.ts'
 import { projector } from './handlers.ts'
 import { inventoryAt } from './inventory.ts'
@@ -16,6 +16,13 @@ import { readingStore } from './store/reading.ts'
 import { WaitingRoom } from './waiting.ts'
 
 const wallClock = () => Date.now()
+
+const issuerOf = ({ AUTH_JWT_SECRET, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE }: Config): Issuer => ({
+  secret: AUTH_JWT_SECRET,
+  jwksUrl: AUTH_JWKS_URL,
+  issuer: AUTH_ISSUER,
+  audience: AUTH_AUDIENCE,
+})
 
 /** The gateway as a service: its projections, and the contract on the runtime's own server. */
 export const gateway = (config: Config): Omit<ServiceOptions<ReadModels>, 'environment'> => {
@@ -46,7 +53,7 @@ export const gateway = (config: Config): Omit<ServiceOptions<ReadModels>, 'envir
       await buildApp(http, {
         mode: config.CLOCK,
         secret: config.INTERNAL_SECRET,
-        authenticate: authenticator({ secret: config.AUTH_JWT_SECRET, jwksUrl: config.AUTH_JWKS_URL }, wallClock),
+        authenticate: authenticator(issuerOf(config), wallClock),
         admitCron: bearerOf(config.CRON_SECRET),
         limits: {
           purchases: rateLimit(config.PURCHASES_PER_MINUTE, wallClock),

@@ -57,12 +57,4 @@ export const inventoryAt = (url: string, secret: Buffer): Inventory => {
   }
 }
 
-const revealNotAllowed = () => {
-  const forbidden = problem('forbidden', 'The key of this slot is never shown.')
-  return new Refused({
-    ...forbidden,
-    code: 'reveal_not_allowed',
-    type: 'urn:coding-plans:problem:reveal_not_allowed',
-    title: 'Not shown',
-  })
-}
+const revealNotAllowed = () => new Refused(problem('reveal_not_allowed', 'The key of this slot is never shown.'))

@@ -32,5 +32,9 @@ export const onError = (error: FastifyError | Refused, request: FastifyRequest, 
   return sendProblem(reply, problem('internal', 'Something unexpected happened; it was noted.'))
 }
 
+/** What has no route meets no hook either: its headers are given here. */
+export const onFrameworkError: typeof onError = (error, request, reply) =>
+  onError(error, request, reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }))
+
 export const onUnknownPath = (_: FastifyRequest, reply: FastifyReply) =>
   sendProblem(reply, problem('not_found', 'There is no such path.'))

@@ -14,17 +14,25 @@ const kinds = {
   idempotency_key_required: [400, 'An Idempotency-Key is required'],
   unauthorized: [401, 'Not signed in'],
   forbidden: [403, 'Not allowed'],
+  reveal_not_allowed: [403, 'Not shown'],
   account_deleted: [403, 'The account is deleted'],
   not_found: [404, 'Not found'],
+  request_timeout: [408, 'Request Timeout'],
   idempotency_key_reused: [409, 'The Idempotency-Key belongs to another request'],
   body_too_large: [413, 'The body is too large'],
   unsupported_media_type: [415, 'The media type is not supported'],
   rate_limited: [429, 'Too many requests'],
+  headers_too_large: [431, 'Request Header Fields Too Large'],
   internal: [500, 'Something went wrong'],
   unavailable: [503, 'Not available at the moment'],
 } as const
 
 export type ProblemCode = keyof typeof kinds
+
+/** The status of every code that is not a domain's. */
+export const codeStatuses = Object.fromEntries(
+  Object.entries(kinds).map(([code, [status]]) => [code, status]),
+) as Readonly<Record<ProblemCode, number>>
 
 /** A problem of a code that is no domain's own. `fields` are named in the contract. */
 export const problem = (code: ProblemCode, detail: string, fields: Record<string, unknown> = {}): Problem => {

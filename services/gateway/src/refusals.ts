@@ -176,6 +176,12 @@ export const refusals: { readonly [Event in keyof Reasons]: Readonly<Record<Reas
   },
 }
 
+export type RefusalEvent = keyof Reasons
+
+/** What a refusal may become: each status with its code. */
+export const statusesOf = (event: RefusalEvent) =>
+  Object.values<Sentence>(refusals[event]).map(([status, code]) => [status, code] as const)
+
 /** The problem that a refusal becomes. `fields` are those the contract names for it. */
 export const refusalOf = <Event extends keyof Reasons>(
   event: Event,

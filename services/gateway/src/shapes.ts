@@ -187,6 +187,9 @@ export const ProblemShape = Type.Object(
   { description: 'RFC 9457, with a stable code and the fields that the contract names for it' },
 )
 
+/** The same by its name, for answers that refer to it. */
+export const Problem = { $id: 'Problem', ...ProblemShape }
+
 export const Operation = Shape({
   id: Type.String(),
   kind: Type.String(),
@@ -241,6 +244,9 @@ export const Rehearsal = Shape({
 })
 
 export const Clock = Shape({ mode: OneOf('system', 'test'), now: At, settled: Type.Boolean() })
+
+/** What an advance that is still running answers. */
+export const Advancing = Shape({ ...Operation.properties, ...Clock.properties })
 
 export const page = <T extends TSchema>(item: T) =>
   Shape({ data: Type.Array(item), nextCursor: Nullable(Type.String()) })

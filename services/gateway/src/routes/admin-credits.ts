@@ -4,8 +4,8 @@ import { Type } from 'typebox'
 import { keyOf, perform } from '../command.ts'
 import { showSlot } from '../presentation.ts'
 import { invalid } from '../problem.ts'
-import { Credits, Entry, Microdollars, OneOf, Operation, page, Shape, Slot } from '../shapes.ts'
-import { CreditsQuery, readCredits, readEntries, sendStatement, wantsCsv } from './credits.ts'
+import { Credits, Microdollars, OneOf, Operation, page, Shape, Slot } from '../shapes.ts'
+import { CreditsQuery, readCredits, readEntries, Statement, sendStatement, wantsCsv } from './credits.ts'
 import { answers, billing, byUser, idempotent, PageQuery, type Routes, supportAndBilling } from './route.ts'
 
 const CreditsBody = Shape({
@@ -26,10 +26,10 @@ export const adminCreditsRoutes: Routes = (api, desk) => {
         headers: idempotent,
         params: byUser,
         body: CreditsBody,
-        response: answers({
-          201: Shape({ entryId: Type.String(), balanceMicrodollars: Microdollars }),
-          202: Operation,
-        }),
+        response: answers(
+          { 201: Shape({ entryId: Type.String(), balanceMicrodollars: Microdollars }), 202: Operation },
+          'CreditsRefused',
+        ),
       },
     },
     async (request, reply) => {
@@ -81,7 +81,7 @@ export const adminCreditsRoutes: Routes = (api, desk) => {
         summary: 'A user’s statement, newest first; with Accept: text/csv whole, as CSV',
         params: byUser,
         querystring: PageQuery,
-        response: answers({ 200: page(Entry) }),
+        response: answers({ 200: Statement }),
       },
     },
     async ({ params, query, headers }, reply) =>

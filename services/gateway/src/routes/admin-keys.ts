@@ -1,11 +1,12 @@
 import { say } from '@coding-plans/runtime'
 import type { FastifyReply } from 'fastify'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { keyOf, perform, performSealed, type Sender } from '../command.ts'
 import { pageAsked, pageOf } from '../cursor.ts'
 import { entriesFromLines, entriesFromList, MOST_ENTRIES, type UploadEntry } from '../entries-upload.ts'
+import { textOf } from '../json-body.ts'
 import { showKey, showStock } from '../presentation.ts'
-import { problem } from '../problem.ts'
+import { invalid, problem } from '../problem.ts'
 import { uploadBinding } from '../sealing.ts'
 import { At, Nullable, OneOf, Operation, page, Shape, Upload } from '../shapes.ts'
 import { type Api, answers, byId, Id, idempotent, inventory, pageQuery, type Routes } from './route.ts'
@@ -26,19 +27,21 @@ const UploadBody = Shape({
   ),
   allOrNothing: Type.Optional(Type.Boolean()),
 })
-/** What the parser of NDJSON makes. */
-class Lines {
-  readonly entries: UploadEntry[]
-  readonly text: string
-  constructor(text: string) {
-    this.text = text
-    this.entries = entriesFromLines(text)
-  }
-  /** By their JSON meaning; what has none is compared as it was written. */
-  get sent() {
-    const written = this.text.split('\n')
-    return this.entries.map((entry) => ('malformed' in entry ? written[entry.line - 1] : entry))
-  }
+type UploadBody = Static<typeof UploadBody>
+
+/** NDJSON. Requests are told apart by the JSON meaning of a line; one that has none, by how it was written. */
+const readLines = (text: string) => {
+  const written = text.split('\n')
+  const entries = entriesFromLines(text)
+  return { entries, sent: entries.map((entry) => ('malformed' in entry ? written[entry.line - 1] : entry)) }
+}
+
+/** @throws Refused 400 for no body at all, for which no schema is looked up. */
+const read = (body: UploadBody | string | undefined): Omit<Asked, 'allOrNothing'> & { allOrNothing?: boolean } => {
+  if (body === undefined) throw invalid('body must be a list of entries, or one entry a line')
+  if (typeof body === 'string') return readLines(body)
+  const { entries, ...more } = body
+  return { entries: entriesFromList(entries), sent: entries, ...more }
 }
 
 const KEY_STATES = [
@@ -100,10 +103,10 @@ export const adminKeyRoutes: Routes = (api, desk) => {
 
   api.register((scope, _options, done) => {
     const uploads = scope as unknown as Api
-    uploads.addContentTypeParser<string>(
+    uploads.addContentTypeParser<Buffer>(
       'application/x-ndjson',
-      { parseAs: 'string' },
-      async (_request: unknown, body: string) => new Lines(body),
+      { parseAs: 'buffer' },
+      async (_request: unknown, body: Buffer) => textOf(body),
     )
     uploads.post(
       '/admin/plans/:id/keys',
@@ -113,20 +116,23 @@ export const adminKeyRoutes: Routes = (api, desk) => {
         schema: {
           summary: 'Add keys to a plan’s stock: JSON or NDJSON (needs an Idempotency-Key)',
           headers: idempotent,
-          consumes: ['application/json', 'application/x-ndjson'],
           params: byId,
           querystring: Shape({ allOrNothing: Type.Optional(Type.Boolean()) }),
-          body: Type.Union([UploadBody, Type.Unsafe<Lines>(Type.Object({ text: Type.String() }))]),
-          response: answers({ 200: Upload, 202: Operation }),
+          body: {
+            content: {
+              'application/json': { schema: UploadBody },
+              'application/x-ndjson': { schema: Type.String({ description: 'one entry a line' }) },
+            },
+          },
+          response: answers({ 200: Upload, 202: Operation }, 'UploadRefused'),
         },
       },
       (request, reply) => {
-        const { params, body, query } = request
-        const lines = body instanceof Lines
-        const allOrNothing = (lines ? query.allOrNothing : (body.allOrNothing ?? query.allOrNothing)) ?? false
-        const entries = lines ? body.entries : entriesFromList(body.entries)
-        const sent = lines ? body.sent : body.entries
-        return upload(request, reply, params.id, { entries, sent, allOrNothing })
+        const { params, query } = request
+        const { allOrNothing = query.allOrNothing ?? false, ...asked } = read(
+          request.body as UploadBody | string | undefined,
+        )
+        return upload(request, reply, params.id, { ...asked, allOrNothing })
       },
     )
     done()

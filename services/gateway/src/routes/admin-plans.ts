@@ -123,7 +123,7 @@ export const adminPlanRoutes: Routes = (api, desk) => {
         summary: 'Publish a plan as a whole, as a new version',
         params: Shape({ id: Type.String({ pattern: PLAN_ID }) }),
         body: PlanBody,
-        response: answers({ 200: OperatorPlan, 202: Operation }),
+        response: answers({ 200: OperatorPlan, 202: Operation }, 'PlanRefused'),
       },
     },
     async (request, reply) => {

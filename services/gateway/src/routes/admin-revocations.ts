@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { keyOf, perform } from '../command.ts'
 import { problem } from '../problem.ts'
 import { OneOf, Operation, Shape } from '../shapes.ts'
-import { answers, byId, idempotent, inventory, type Routes } from './route.ts'
+import { answers, byId, idempotentIfGiven, inventory, type Routes } from './route.ts'
 
 const Settled = Shape({ id: Type.String(), planId: Type.String(), state: Type.String() })
 
@@ -14,13 +14,13 @@ export const adminRevocationRoutes: Routes = (api, desk) => {
       config: inventory,
       schema: {
         summary: 'What became of revoking a key at its vendor (INV-9); an Idempotency-Key may be given',
-        headers: idempotent,
+        headers: idempotentIfGiven,
         params: byId,
         body: Shape({
           outcome: OneOf('done', 'failed', 'requeue'),
           reason: Type.Optional(Type.String({ minLength: 1, maxLength: 300 })),
         }),
-        response: answers({ 200: Settled, 202: Operation }),
+        response: answers({ 200: Settled, 202: Operation }, 'RevocationRefused'),
       },
     },
     async (request, reply) => {

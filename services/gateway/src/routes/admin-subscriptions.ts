@@ -141,7 +141,7 @@ export const adminSubscriptionRoutes: Routes = (api, desk) => {
         summary: 'Cancel a user’s subscription at the end of its period',
         params: byId,
         body: Shape({ reason: Reason }),
-        response: answers({ 200: Subscription, 202: Operation }),
+        response: answers({ 200: Subscription, 202: Operation }, 'CancellationRefused'),
       },
     },
     (request, reply) =>
@@ -168,7 +168,7 @@ export const adminSubscriptionRoutes: Routes = (api, desk) => {
           refund: OneOf('none', 'prorated', 'full'),
           cause: Type.Optional(OneOf('admin_terminated', 'dispute')),
         }),
-        response: answers({ 200: Subscription, 202: Operation }),
+        response: answers({ 200: Subscription, 202: Operation }, 'SubscriptionChangeRefused'),
       },
     },
     (request, reply) => {
@@ -194,7 +194,7 @@ export const adminSubscriptionRoutes: Routes = (api, desk) => {
         headers: idempotent,
         params: byId,
         body: Shape({ days: Type.Integer({ minimum: 1, maximum: MOST_DAYS }), reason: Reason }),
-        response: answers({ 200: Subscription, 202: Operation }),
+        response: answers({ 200: Subscription, 202: Operation }, 'SubscriptionChangeRefused'),
       },
     },
     (request, reply) => {

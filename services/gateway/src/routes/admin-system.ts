@@ -7,7 +7,7 @@ import { iso, parseInstant } from '../instants.ts'
 import { showAudit } from '../presentation.ts'
 import { showInvariants } from '../presentation-of-audits.ts'
 import { invalid, unavailable } from '../problem.ts'
-import { At, Clock, Invariants, Nullable, Operation, page, Shape } from '../shapes.ts'
+import { Advancing, At, Clock, Invariants, Nullable, page, Shape } from '../shapes.ts'
 import { admin, answers, PageQuery, type Routes, support, supportAndBilling } from './route.ts'
 
 /** The record key of what is said to and of the clock. */
@@ -85,7 +85,7 @@ export const adminSystemRoutes: Routes = (api, desk) => {
       schema: {
         summary: 'Move the test clock, and wait until all that it caused is done',
         body: AdvanceBody,
-        response: answers({ 200: Clock, 202: Operation }),
+        response: answers({ 200: Clock, 202: Advancing }, 'ClockRefused'),
       },
     },
     async (request, reply) => {

@@ -2,6 +2,7 @@ import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_DHKEM_X25519_HKDF_S
 import { expect, test } from 'vitest'
 import type { Intent } from '../acceptor.ts'
 import { openBench, operation } from '../desk.testing.ts'
+import { entriesFromLines } from '../entries-upload.ts'
 import { body, T0 } from '../events.testing.ts'
 import { refusalOf } from '../refusals.ts'
 
@@ -212,6 +213,31 @@ test('INV-1: 1 to 1000 entries, no unknown fields; a large upload passes, a too 
   expect((await upload('x'.repeat(4_200_000), NDJSON)).statusCode).toBe(413)
   expect(intents).toEqual([])
   expect((await upload(entries(1000, 'k'.repeat(3_000)))).statusCode).toBe(202)
+})
+
+test('INV-1: a body is what its media type says, however that is written; JSON is never taken for lines, and no body is none', async () => {
+  const { upload, ask, intents } = await openUploads()
+  const as = (type: string) => ({ type })
+  const json = ['application/json', 'Application/JSON', 'application/json; charset=utf-8']
+  for (const kind of json)
+    for (const sent of ['{"text":"{\\"key\\":\\"x\\"}"}', '"{\\"key\\":\\"x\\"}"', '{"entries":5}', ''])
+      expect([kind, sent, (await upload(sent, as(kind))).statusCode]).toEqual([kind, sent, 400])
+  const nothing = {
+    method: 'POST',
+    url: '/v1/admin/plans/acme-coding/keys',
+    headers: { 'idempotency-key': 'k' },
+  } as const
+  expect((await ask(nothing, { roles: ['inventory'] })).json()).toMatchObject({ status: 400, code: 'invalid_request' })
+  expect((await upload(Buffer.from('{"key":"\xff"}', 'latin1'), as('application/x-ndjson'))).statusCode).toBe(400)
+  expect(intents).toEqual([])
+  expect((await upload('{"entries":[{"key":"x"}]}', as('APPLICATION/JSON'))).statusCode).toBe(202)
+})
+
+test('INV-1: a line that gives a name twice is an invalid line', () => {
+  expect(entriesFromLines('{"key":"a:b"}\n{"key":"x","key":"y"}')).toEqual([
+    { line: 1, key: 'a:b' },
+    { line: 2, malformed: true },
+  ])
 })
 
 test('all or nothing, by body or by query', async () => {

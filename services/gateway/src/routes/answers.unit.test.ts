@@ -222,6 +222,7 @@ test('the events of an operation: each step once, then done', async () => {
   const { ask } = await openBench({ reading: { operation: async () => looks.shift() ?? null } })
   const answer = await ask({ url: '/v1/operations/op_1/events' })
   expect(answer.headers['content-type']).toMatch(/^text\/event-stream/)
+  expect(answer.headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
   const events = answer.body
     .split('\n\n')
     .filter(Boolean)

@@ -11,7 +11,7 @@ import { invalid, notFound } from '../problem.ts'
 import { At, Credits, Entry, Explanation, Operation, page, Shape } from '../shapes.ts'
 import { statementHeader, statementLine } from '../statement.ts'
 import type { ReadingStore } from '../store/reading.ts'
-import { answers, anyUser, byId, PageQuery, type Routes } from './route.ts'
+import { answers, anyUser, byId, inKinds, PageQuery, type Routes } from './route.ts'
 
 const ROWS_AT_ONCE = 1_000
 
@@ -64,6 +64,12 @@ export const sendStatement = (reply: FastifyReply, reading: ReadingStore, userId
     .header('content-disposition', 'attachment; filename="statement.csv"')
     .send(Readable.from(statement(reading, userId)) as never)
 
+/** A page of entries, or with `Accept: text/csv` all of them. */
+export const Statement = inKinds('A page; with Accept: text/csv all of it', {
+  'application/json': page(Entry),
+  'text/csv': Type.String(),
+})
+
 export const CreditsQuery = Shape({ at: Type.Optional(At) })
 
 const AutoTopUpBody = Shape({
@@ -95,7 +101,7 @@ export const creditRoutes: Routes = (api, desk) => {
       schema: {
         summary: 'Own statement, newest first; with Accept: text/csv whole, as CSV',
         querystring: PageQuery,
-        response: answers({ 200: page(Entry) }),
+        response: answers({ 200: Statement }),
       },
     },
     async ({ caller, query, headers }, reply) => {
@@ -111,7 +117,7 @@ export const creditRoutes: Routes = (api, desk) => {
       schema: {
         summary: 'Why this entry is on one’s statement: everything that was said between the request and it',
         params: byId,
-        response: answers({ 200: Explanation, 202: Operation }),
+        response: answers({ 200: Explanation, 202: Operation }, 'EntryUnexplained'),
       },
     },
     async (request, reply) => {
@@ -138,7 +144,7 @@ export const creditRoutes: Routes = (api, desk) => {
       schema: {
         summary: 'Pay what is missing for a due term by itself; what is left out stays as it was (TOP-1)',
         body: AutoTopUpBody,
-        response: answers({ 200: Credits, 202: Operation }),
+        response: answers({ 200: Credits, 202: Operation }, 'AutoTopUpRefused'),
       },
     },
     (request, reply) => {

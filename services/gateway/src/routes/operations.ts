@@ -5,14 +5,16 @@ import { showOperation, showStep } from '../presentation.ts'
 import { notFound, unavailable } from '../problem.ts'
 import { stepsToShow } from '../projections/steps.ts'
 import type { ShownOperation } from '../rows.ts'
-import { Operation } from '../shapes.ts'
-import { answers, anyUser, byId, type Routes } from './route.ts'
+import { OneOf, Operation, Shape } from '../shapes.ts'
+import { answers, anyUser, byId, inKinds, type Routes } from './route.ts'
 
 const LOOK_EVERY_MILLISECONDS = 50
 const STREAM_FOR_AT_MOST_MILLISECONDS = 10 * 60_000
 const COMMENT_EVERY_MILLISECONDS = 15_000
 const MOST_STREAMS = 500
 
+/** As a reader of the stream meets it: the data are JSON. */
+const Frame = Shape({ event: OneOf('step', 'done'), data: Type.String() })
 const frame = (event: string, body: unknown) => `event: ${event}\ndata: ${JSON.stringify(body)}\n\n`
 
 /** The frames of an operation that were not sent yet. */
@@ -51,7 +53,7 @@ export const operationRoutes: Routes = (api, { reading, waiting }) => {
       schema: {
         summary: 'Its steps as they happen (text/event-stream), then `done` with the operation',
         params: byId,
-        response: answers({ 200: Type.String() }),
+        response: answers({ 200: inKinds('Its steps, then `done`', { 'text/event-stream': Frame }) }),
       },
     },
     async ({ caller, params }, reply) => {

@@ -43,7 +43,7 @@ export const planRoutes: Routes = (api, desk) => {
       schema: {
         summary: 'Be told when a plan that is sold out is back (RST-1)',
         params: byId,
-        response: answers({ 200: Plan, 202: Operation }),
+        response: answers({ 200: Plan, 202: Operation }, 'RestockWishRefused'),
       },
     },
     (request, reply) =>
@@ -59,7 +59,7 @@ export const planRoutes: Routes = (api, desk) => {
       schema: {
         summary: 'Not be told any more',
         params: byId,
-        response: answers({ 202: Operation, 204: Type.Null() }),
+        response: answers({ 202: Operation, 204: Type.Null() }, 'RestockWishRefused'),
       },
     },
     (request, reply) =>

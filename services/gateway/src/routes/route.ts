@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
-import { type TSchema, Type } from 'typebox'
+import { Type } from 'typebox'
 import { DEFAULT_LIMIT, MOST_ROWS } from '../cursor.ts'
 import type { Desk } from '../desk.ts'
-import { ProblemShape, Shape } from '../shapes.ts'
+import { Shape } from '../shapes.ts'
+
+export { answers, inKinds } from './description.ts'
 
 /** A server whose routes take their types from their schemas. */
 export type Api = FastifyInstance<
@@ -34,14 +36,11 @@ export const pageQuery = {
 }
 export const PageQuery = Shape(pageQuery)
 
-const problems = { '4xx': ProblemShape, '5xx': ProblemShape }
-
-/** The answers of a route, for its readers. */
-export const answers = (bodies: Readonly<Record<number, TSchema>>): unknown => ({ ...bodies, ...problems })
-
-/** Checked by `keyOf`, which knows the code of the refusal; here for the readers of the contract. */
-export const idempotent = Type.Object({
-  'idempotency-key': Type.Optional(
-    Type.String({ description: '1 to 200 characters; the first success under it is answered again for ever' }),
-  ),
+const Key = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  description: 'the first success under it is answered again for ever',
 })
+/** Headers are for the readers of the contract: `keyOf` checks this one, and knows the code of the refusal. */
+export const idempotent = Type.Object({ 'idempotency-key': Key })
+export const idempotentIfGiven = Type.Object({ 'idempotency-key': Type.Optional(Key) })

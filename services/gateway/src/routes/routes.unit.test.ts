@@ -121,7 +121,43 @@ test('/openapi.json is made from the routes, and /docs shows it', async () => {
   expect(described.filter((route) => route.includes('/v1/')).toSorted()).toEqual(Object.keys(scope).toSorted())
   expect((await app.inject('/docs')).statusCode).toBeLessThan(400)
   const buying = (paths['/v1/subscriptions'] as Record<string, { parameters: { name: string; in: string }[] }>).post
-  expect(buying?.parameters).toMatchObject([{ name: 'idempotency-key', in: 'header' }])
+  expect(buying?.parameters).toMatchObject([
+    { name: 'idempotency-key', in: 'header', required: true },
+    { name: 'prefer', in: 'header' },
+  ])
   const ticking = (paths['/v1/cron/billing'] as Record<string, { security: object[] }>).post
   expect(ticking?.security).toEqual([{ machine: [] }])
+})
+
+test('/openapi.json names every answer: its media types, its codes by status, its headers', async () => {
+  const { app } = await served()
+  type Answer = { description: string; headers?: object; content?: object }
+  type Described = Record<string, Record<string, { responses: Record<string, Answer> }>>
+  const { paths, components } = app.swagger() as unknown as { paths: Described; components: { schemas: object } }
+  const answersOf = (method: string, path: string) => paths[path]?.[method]?.responses ?? {}
+  for (const [path, methods] of Object.entries(paths))
+    for (const [method, { responses }] of Object.entries(methods))
+      for (const [status, { description, content }] of Object.entries(responses)) {
+        const where = `${method} ${path} ${status}`
+        expect(status, where).toMatch(/^\d{3}$/)
+        if (Number(status) < 400) continue
+        expect(Object.keys(content ?? {}), where).toEqual(['application/problem+json'])
+        expect(description, where).toMatch(/^[a-z_]+(, [a-z_]+)*$/)
+      }
+  expect(components.schemas).toHaveProperty('Problem')
+  const buying = answersOf('post', '/v1/subscriptions')
+  expect(buying).toMatchObject({
+    201: { headers: { 'operation-id': {}, 'idempotency-replayed': {} } },
+    202: { headers: { location: {} } },
+    400: { description: 'invalid_request, idempotency_key_required' },
+    402: { description: 'insufficient_credits' },
+    409: { description: expect.stringMatching(/plan_closed.*sold_out.*idempotency_key_reused/) },
+    429: { headers: { 'retry-after': {} } },
+    503: { headers: { 'retry-after': {} } },
+  })
+  expect(Object.keys(answersOf('get', '/v1/credits/entries')[200]?.content ?? {})).toEqual([
+    'application/json',
+    'text/csv',
+  ])
+  expect(Object.keys(answersOf('get', '/v1/operations/{id}/events')[200]?.content ?? {})).toEqual(['text/event-stream'])
 })

@@ -50,7 +50,7 @@ export const slotRoutes: Routes = (api, desk) => {
         summary: 'Put a key of one’s own into a slot',
         params: byProvider,
         body: Shape({ key: Type.String({ minLength: 1, maxLength: LONGEST_KEY_WITH_SPACE }) }),
-        response: answers({ 200: Slot, 202: Operation }),
+        response: answers({ 200: Slot, 202: Operation }, 'SlotChangeRefused'),
       },
     },
     async (request, reply) => {
@@ -85,7 +85,7 @@ export const slotRoutes: Routes = (api, desk) => {
         summary: 'Enable or disable one’s own key',
         params: byProvider,
         body: Shape({ enabled: Type.Boolean() }),
-        response: answers({ 200: Slot, 202: Operation }),
+        response: answers({ 200: Slot, 202: Operation }, 'SlotChangeRefused'),
       },
     },
     (request, reply) => {
@@ -104,7 +104,7 @@ export const slotRoutes: Routes = (api, desk) => {
       schema: {
         summary: 'Take one’s own key out',
         params: byProvider,
-        response: answers({ 202: Operation, 204: Type.Null() }),
+        response: answers({ 202: Operation, 204: Type.Null() }, 'SlotChangeRefused'),
       },
     },
     (request, reply) => {
@@ -122,7 +122,11 @@ export const slotRoutes: Routes = (api, desk) => {
       schema: {
         summary: 'Read the key in a slot; audited',
         params: byProvider,
-        response: answers({ 200: Shape({ key: Type.String(), note: Type.String() }) }),
+        response: answers(
+          { 200: Shape({ key: Type.String(), note: Type.String() }) },
+          'reveal_not_allowed',
+          'rate_limited',
+        ),
       },
     },
     async ({ caller, params }, reply) => {
@@ -140,7 +144,7 @@ export const slotRoutes: Routes = (api, desk) => {
       schema: {
         summary: 'Try the key in a slot at its provider',
         params: byProvider,
-        response: answers({ 200: Shape({ ok: Nullable(Type.Boolean()) }), 202: Operation }),
+        response: answers({ 200: Shape({ ok: Nullable(Type.Boolean()) }), 202: Operation }, 'SlotChangeRefused'),
       },
     },
     (request, reply) => {

@@ -27,7 +27,7 @@ export const subscriptionRoutes: Routes = (api, desk) => {
         summary: 'Buy one period of a plan (needs an Idempotency-Key)',
         headers: idempotent,
         body: Shape({ planId: Id }),
-        response: answers({ 201: Purchase, 202: Operation }),
+        response: answers({ 201: Purchase, 202: Operation }, 'PurchaseRefused'),
       },
     },
     (request, reply) => {
@@ -111,7 +111,7 @@ export const subscriptionRoutes: Routes = (api, desk) => {
         summary: 'Cancel at the end of the period, or now',
         params: byId,
         body: Type.Union([Shape({ when: Type.Optional(OneOf('period_end', 'now')) }), Type.Null()]),
-        response: answers({ 200: Subscription, 202: Operation }),
+        response: answers({ 200: Subscription, 202: Operation }, 'CancellationRefused'),
       },
     },
     (request, reply) => {
@@ -147,7 +147,7 @@ export const subscriptionRoutes: Routes = (api, desk) => {
         summary: 'Undo the cancellation that stands',
         params: byId,
         body: Type.Union([Shape({}), Type.Null()]),
-        response: answers({ 200: Subscription, 202: Operation }),
+        response: answers({ 200: Subscription, 202: Operation }, 'SubscriptionChangeRefused'),
       },
     },
     (request, reply) => {
