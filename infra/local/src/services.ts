@@ -3,6 +3,7 @@ import { type Service, services } from '@coding-plans/schemas'
 import { cacheDirectory } from './cache.ts'
 import type { ClockMode } from './directory.ts'
 import type { Secrets } from './secrets.ts'
+import type { VaultKeys } from './vault-keys.ts'
 
 /** One process of one service. */
 export interface Seat {
@@ -22,7 +23,7 @@ const needs: Record<Service, readonly Variable[]> = {
   gateway: ['AUTH_JWT_SECRET', 'AUTH_JWKS_URL', 'CRON_SECRET', 'KEY_INVENTORY_URL', /_PER_MINUTE$/],
   subscription: [/^CODING_PLAN_PRICE_/],
   'credits-ledger': ['PAYMENTS', 'FAKE_PAYMENTS_URL', 'STRIPE_SECRET_KEY', 'STRIPE_API_URL'],
-  'key-inventory': ['VAULT_KEY', 'FINGERPRINT_SECRET', 'SEALING_KEY', /_PER_MINUTE$/],
+  'key-inventory': [/^VAULT_KEY(_NEXT|_PREVIOUS)?$/, 'FINGERPRINT_SECRET', 'SEALING_KEY', /_PER_MINUTE$/],
   'billing-scheduler': ['SERVICE_URLS'],
 }
 
@@ -43,6 +44,8 @@ export const databaseOf = (service: Service) => `coding_plans_${service.replaceA
 export interface Surroundings {
   readonly env: NodeJS.ProcessEnv
   readonly secrets: Secrets
+  /** Asked at every launch: a rotation changes them under a running stack. */
+  readonly vaultKeys: () => VaultKeys
   readonly clock: ClockMode
   readonly brokers: readonly string[]
   readonly registryUrl: string
@@ -52,15 +55,18 @@ export interface Surroundings {
   readonly paymentsUrl: string | null
 }
 
+const urlsOf = (seats: readonly Seat[]) => seats.map(({ url }) => url).join(',')
+
 /** The whole environment of one process. */
 export const environmentOf = (seat: Seat, around: Surroundings): NodeJS.ProcessEnv => {
   const { env, secrets, seats } = around
   const offered: NodeJS.ProcessEnv = {
     ...env,
     ...secrets,
+    ...around.vaultKeys(),
     FAKE_PAYMENTS_URL: around.paymentsUrl ?? undefined,
-    KEY_INVENTORY_URL: seats.find(({ service }) => service === 'key-inventory')?.url,
-    SERVICE_URLS: seats.map(({ url }) => url).join(','),
+    KEY_INVENTORY_URL: urlsOf(seats.filter(({ service }) => service === 'key-inventory')),
+    SERVICE_URLS: urlsOf(seats),
   }
   const given = Object.entries(offered).filter(([name, value]) => value !== undefined && isNeeded(seat.service, name))
   return {

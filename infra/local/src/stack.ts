@@ -15,6 +15,7 @@ import { environmentOf, type Seat, type Surroundings, seatAll } from './services
 import { addressOf, readSettings, type Settings } from './settings.ts'
 import { signToken } from './sign-token.ts'
 import { subjects, topics } from './topics.ts'
+import { readVaultKeys } from './vault-keys.ts'
 
 /**
  * How every service's process is run. A round's rows die young if the young generation holds them; and the old one is
@@ -78,7 +79,9 @@ const prepareService = (seat: Seat, around: Surroundings, directory: string, log
       name: seat.name,
       command: process.execPath,
       arguments: [...nodeOptions, join(root, 'services', seat.service, 'src', 'main.ts')],
-      environment: environmentOf(seat, around),
+      get environment() {
+        return environmentOf(seat, around)
+      },
       cwd: root,
       ready: () => askService(seat.url),
     },
@@ -176,7 +179,9 @@ const build = async (options: StackOptions, { directory, crew, stop }: Site): Pr
   ])
   log(`${topics.length} topics, ${subjects.length} schemas and the databases are in place`)
 
-  const around: Surroundings = { ...servers, env, secrets, clock, seats, paymentsUrl: payments?.url ?? null }
+  const vaultKeys = () => readVaultKeys(env, directory.path)
+  const paymentsUrl = payments?.url ?? null
+  const around: Surroundings = { ...servers, env, secrets, vaultKeys, clock, seats, paymentsUrl }
   const services = seats.map((seat) => prepareService(seat, around, directory.path, log))
   const children = payments ? [...services, payments.child] : services
   await Promise.all(children.map((child) => crew.start(child, 'service')))
@@ -187,7 +192,7 @@ const build = async (options: StackOptions, { directory, crew, stop }: Site): Pr
     servers,
     services,
     secrets,
-    paymentsUrl: around.paymentsUrl,
+    paymentsUrl,
     token: (user, roles = []) => signToken(secrets.AUTH_JWT_SECRET, user, roles),
     stop,
   }

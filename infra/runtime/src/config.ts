@@ -32,6 +32,19 @@ export const secret = (): Reading<Buffer> => (given) => {
     : { complaint: given ? 'must be 32 bytes, base64' : 'is missing (32 bytes, base64)' }
 }
 
+/** Several such, with commas between; none if absent. The complaint never repeats a value. */
+export const secrets =
+  ({ most }: { most?: number } = {}): Reading<Buffer[]> =>
+  (given) => {
+    const value = (given ?? '')
+      .split(',')
+      .filter((item) => item !== '')
+      .map((item) => Buffer.from(item, 'base64'))
+    if (value.some(({ length }) => length !== 32)) return { complaint: 'must be 32 bytes each, base64' }
+    if (most !== undefined && value.length > most) return { complaint: `must not be more than ${most}` }
+    return { value }
+  }
+
 export const oneOf =
   <T extends string>(choices: readonly T[], or: T): Reading<T> =>
   (given) => {
@@ -63,6 +76,14 @@ export const readEnvironment = <Spec extends Record<string, Reading<unknown>>>(
   }
   if (complaints.length > 0) throw new Error(complaints.join(' '))
   return Object.freeze(values) as Values<Spec>
+}
+
+/** One secret in two places is one secret less. @throws one Error that names them and shows neither. */
+export const refuseSharedSecrets = (secrets: Readonly<Record<string, Buffer>>) => {
+  const complaints = Object.entries(secrets).flatMap(([name, value], place, all) =>
+    all.slice(place + 1).flatMap(([other, its]) => (value.equals(its) ? [`${name} and ${other} are the same.`] : [])),
+  )
+  if (complaints.length > 0) throw new Error(`${complaints.join(' ')} Each secret must be its own.`)
 }
 
 /** The variables that every service has. */

@@ -5,8 +5,10 @@ export {
   oneOf,
   optional,
   readEnvironment,
+  refuseSharedSecrets,
   type ServiceEnvironment,
   secret,
+  secrets,
   serviceEnvironment,
   text,
 } from './config.ts'

@@ -16,13 +16,14 @@ export interface Parts {
   readonly knex: Knex
   readonly log: Logger
   readonly worker: Worker
+  readonly metrics: Metrics
   readonly environment: ServiceEnvironment
 }
 
 export interface ServiceOptions<State> {
   readonly service: string
   readonly environment: ServiceEnvironment
-  readonly handler: Handler<State> | ((parts: Omit<Parts, 'worker'>) => Handler<State>)
+  readonly handler: Handler<State> | ((parts: Omit<Parts, 'worker' | 'metrics'>) => Handler<State>)
   readonly work?: readonly LaneWork[]
   /** The service's own routes. */
   readonly routes?: (http: FastifyInstance, parts: Parts) => void | Promise<void>
@@ -74,7 +75,7 @@ export const startService = async <State>(options: ServiceOptions<State>): Promi
     metrics,
     ...(options.paceMilliseconds ? { paceMilliseconds: options.paceMilliseconds } : {}),
   })
-  const parts: Parts = { knex, log, worker: worker as Worker, environment }
+  const parts: Parts = { knex, log, worker: worker as Worker, metrics, environment }
   let begun = false
   const http = await createHttp({
     service,
