@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { kafkaPasswordOf } from '@coding-plans/runtime'
 import { type Service, services } from '@coding-plans/schemas'
 import { cacheDirectory } from './cache.ts'
 import type { ClockMode } from './directory.ts'
@@ -29,6 +30,9 @@ const needs: Record<Service, readonly Variable[]> = {
 
 const everybody: readonly Variable[] = [
   'INTERNAL_SECRET',
+  'KAFKA_TLS_CA',
+  /^KAFKA_SASL_(MECHANISM|USERNAME|PASSWORD)$/,
+  'SCHEMA_REGISTRY_TLS_CA',
   'LOG_LEVEL',
   'GROUP_SESSION_MILLISECONDS',
   'NODE_ENV',
@@ -57,6 +61,12 @@ export interface Surroundings {
 
 const urlsOf = (seats: readonly Seat[]) => seats.map(({ url }) => url).join(',')
 
+/** A service comes to Kafka as itself where it has a password of its own, else as the launcher. */
+const kafkaUserOf = (service: Service, env: NodeJS.ProcessEnv) => {
+  const password = env[kafkaPasswordOf(service)]
+  return password ? { KAFKA_SASL_USERNAME: service, KAFKA_SASL_PASSWORD: password } : {}
+}
+
 /** The whole environment of one process. */
 export const environmentOf = (seat: Seat, around: Surroundings): NodeJS.ProcessEnv => {
   const { env, secrets, seats } = around
@@ -64,6 +74,7 @@ export const environmentOf = (seat: Seat, around: Surroundings): NodeJS.ProcessE
     ...env,
     ...secrets,
     ...around.vaultKeys(),
+    ...kafkaUserOf(seat.service, env),
     FAKE_PAYMENTS_URL: around.paymentsUrl ?? undefined,
     KEY_INVENTORY_URL: urlsOf(seats.filter(({ service }) => service === 'key-inventory')),
     SERVICE_URLS: urlsOf(seats),

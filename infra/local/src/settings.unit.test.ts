@@ -39,7 +39,11 @@ test.each([
 
 test('servers of one’s own are read as they are meant', () => {
   const { own } = readSettings({ KAFKA_BROKERS: 'a:9092, b:9092', SCHEMA_REGISTRY_URL: 'http://registry/v7/' })
-  expect(own).toEqual({ brokers: ['a:9092', 'b:9092'], registryUrl: 'http://registry/v7', databaseUrl: undefined })
+  expect(own).toEqual({
+    cluster: { brokers: ['a:9092', 'b:9092'] },
+    registry: { registryUrl: 'http://registry/v7' },
+    databaseUrl: undefined,
+  })
 })
 
 test('a complaint about DATABASE_URL does not repeat the password in it', () => {

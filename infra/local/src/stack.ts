@@ -173,8 +173,8 @@ const build = async (options: StackOptions, { directory, crew, stop }: Site): Pr
   const opening = openServers({ directory, own: settings.own, crew, log })
   const [servers] = await Promise.all([
     gather(opening, stop),
-    opening.broker.then(({ brokers }) => ensureTopics(brokers, topics)),
-    opening.registry.then(({ url }) => registerSchemas(url, subjects)),
+    opening.broker.then(({ cluster }) => ensureTopics(cluster, topics)),
+    opening.registry.then(({ at }) => registerSchemas(at, subjects)),
     opening.postgres.then(({ url }) => prepareDatabases(url)),
   ])
   log(`${topics.length} topics, ${subjects.length} schemas and the databases are in place`)

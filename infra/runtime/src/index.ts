@@ -1,15 +1,16 @@
+export { type Cluster, clusterOf, readCluster } from './cluster.ts'
 export { subjectOf } from './codec.ts'
 export {
+  type Authorities,
+  authorities,
   integer,
   list,
   oneOf,
   optional,
   readEnvironment,
   refuseSharedSecrets,
-  type ServiceEnvironment,
   secret,
   secrets,
-  serviceEnvironment,
   text,
 } from './config.ts'
 export { openDatabase } from './database.ts'
@@ -33,12 +34,20 @@ export { type OpenWork, requireInternal } from './http.ts'
 export { messageId } from './ids.ts'
 export { topicsOf } from './intake.ts'
 export { laneOf } from './kafka/lane-of.ts'
-export { endOffsets, ensureTopics, groupOffsets, type Offsets, type TopicDeclaration } from './kafka/topics.ts'
+export {
+  askCluster,
+  endOffsets,
+  ensureTopics,
+  groupOffsets,
+  type Offsets,
+  type TopicDeclaration,
+} from './kafka/topics.ts'
 export { type Logger, openLog } from './log.ts'
 export { type Migration, migrate } from './migrate.ts'
 export { isLastWord, recordKeyOf } from './record-key.ts'
-export { withSecretFiles } from './secret-files.ts'
+export { kafkaPasswordOf, withSecretFiles } from './secret-files.ts'
 export { type Parts, type Running, runService, type ServiceOptions, startService } from './service.ts'
+export { type ServiceEnvironment, serviceEnvironment } from './service-environment.ts'
 export { execute, insertRows, select, updateRows, upsertRows } from './sql.ts'
 export { inTransaction } from './transaction.ts'
 export type { Worker } from './worker.ts'

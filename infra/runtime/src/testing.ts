@@ -1,5 +1,6 @@
 import { type Bodies, type Instant, instant, type MessageName, routeOf } from '@coding-plans/schemas'
 import { pino } from 'pino'
+import type { Cluster } from './cluster.ts'
 import { Codec } from './codec.ts'
 import { pause } from './failures.ts'
 import type { Message } from './handler.ts'
@@ -38,9 +39,10 @@ export const message = <Name extends MessageName>(
   }
 }
 
-export interface Servers {
-  readonly brokers: readonly string[]
+export interface Servers extends Cluster {
   readonly registryUrl: string
+  /** Who vouches for the registry (PEM). */
+  readonly registryCa?: string | undefined
 }
 
 const silent = pino({ level: process.env.BED_LOG_LEVEL ?? 'silent' })
@@ -51,10 +53,10 @@ export class Speaker {
   readonly #codec: Codec
   readonly #publisher: KafkaPublisher
 
-  constructor(service: string, { brokers, registryUrl }: Servers) {
+  constructor(service: string, servers: Servers) {
     this.#service = service
-    this.#codec = new Codec(registryUrl)
-    this.#publisher = new KafkaPublisher({ brokers, clientId: 'test-speaker', log: silent })
+    this.#codec = new Codec(servers.registryUrl, servers.registryCa)
+    this.#publisher = new KafkaPublisher({ ...servers, clientId: 'test-speaker', log: silent })
   }
 
   async open() {
@@ -108,10 +110,10 @@ export class Listener {
   readonly #consumer
   readonly #codec: Codec
 
-  constructor({ brokers, registryUrl }: Servers) {
-    this.#codec = new Codec(registryUrl)
+  constructor(servers: Servers) {
+    this.#codec = new Codec(servers.registryUrl, servers.registryCa)
     const groupId = `listener-${process.pid}-${count++}-${Date.now()}`
-    this.#consumer = connectKafka({ brokers, clientId: 'test-listener', log: silent }).consumer({
+    this.#consumer = connectKafka({ ...servers, clientId: 'test-listener', log: silent }).consumer({
       groupId,
       maxWaitTimeInMs: 50,
       allowAutoTopicCreation: false,
@@ -163,8 +165,8 @@ export class Listener {
 }
 
 /** Counts what was ever written to a topic, over one connection that stays: for who asks again and again. */
-export const openCounter = async ({ brokers }: Pick<Servers, 'brokers'>) => {
-  const admin = connectKafka({ brokers, clientId: 'test-counter', log: silent }).admin()
+export const openCounter = async (cluster: Cluster) => {
+  const admin = connectKafka({ ...cluster, clientId: 'test-counter', log: silent }).admin()
   await admin.connect()
   return {
     count: async (topic: string): Promise<number> =>
