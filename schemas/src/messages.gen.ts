@@ -1111,6 +1111,7 @@ export const routes = {
     owner: 'billing-scheduler',
     kind: 'command',
     topic: 'billing-scheduler.commands',
+    from: ['gateway'],
     key: 'clock',
     public: false,
     schema: {
@@ -1276,6 +1277,7 @@ export const routes = {
     owner: 'billing-scheduler',
     kind: 'command',
     topic: 'billing-scheduler.commands',
+    from: ['gateway'],
     key: 'clock',
     public: false,
     schema: {
@@ -1402,6 +1404,7 @@ export const routes = {
     owner: 'credits-ledger',
     kind: 'command',
     topic: 'credits-ledger.commands',
+    from: ['subscription'],
     key: 'userId',
     public: false,
     schema: {
@@ -1432,6 +1435,7 @@ export const routes = {
     owner: 'credits-ledger',
     kind: 'command',
     topic: 'credits-ledger.commands',
+    from: ['subscription'],
     key: 'userId',
     public: false,
     schema: {
@@ -1597,6 +1601,7 @@ export const routes = {
     owner: 'credits-ledger',
     kind: 'command',
     topic: 'credits-ledger.commands',
+    from: ['subscription'],
     key: 'userId',
     public: false,
     schema: {
@@ -1690,6 +1695,7 @@ export const routes = {
     owner: 'credits-ledger',
     kind: 'command',
     topic: 'credits-ledger.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -1718,6 +1724,7 @@ export const routes = {
     owner: 'credits-ledger',
     kind: 'command',
     topic: 'credits-ledger.commands',
+    from: ['subscription'],
     key: 'userId',
     public: false,
     schema: {
@@ -1738,6 +1745,7 @@ export const routes = {
     owner: 'credits-ledger',
     kind: 'command',
     topic: 'credits-ledger.commands',
+    from: ['subscription'],
     key: 'userId',
     public: false,
     schema: {
@@ -1754,6 +1762,7 @@ export const routes = {
     owner: 'credits-ledger',
     kind: 'command',
     topic: 'credits-ledger.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -1773,6 +1782,7 @@ export const routes = {
     owner: 'credits-ledger',
     kind: 'command',
     topic: 'credits-ledger.commands',
+    from: ['credits-ledger'],
     key: 'userId',
     public: false,
     schema: {
@@ -1799,6 +1809,7 @@ export const routes = {
     owner: 'credits-ledger',
     kind: 'command',
     topic: 'credits-ledger.commands',
+    from: ['credits-ledger'],
     key: 'userId',
     public: false,
     schema: {
@@ -1820,6 +1831,7 @@ export const routes = {
     owner: 'credits-ledger',
     kind: 'command',
     topic: 'credits-ledger.commands',
+    from: ['subscription'],
     key: 'userId',
     public: false,
     schema: {
@@ -1879,6 +1891,7 @@ export const routes = {
     owner: 'key-inventory',
     kind: 'command',
     topic: 'key-inventory.commands',
+    from: ['subscription'],
     key: 'userId',
     public: false,
     schema: {
@@ -1915,6 +1928,7 @@ export const routes = {
     owner: 'key-inventory',
     kind: 'command',
     topic: 'key-inventory.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -1932,6 +1946,7 @@ export const routes = {
     owner: 'key-inventory',
     kind: 'command',
     topic: 'key-inventory.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -2132,6 +2147,7 @@ export const routes = {
     owner: 'key-inventory',
     kind: 'command',
     topic: 'key-inventory.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -2151,6 +2167,7 @@ export const routes = {
     owner: 'key-inventory',
     kind: 'command',
     topic: 'key-inventory.commands',
+    from: ['subscription'],
     key: 'userId',
     public: false,
     schema: {
@@ -2222,6 +2239,7 @@ export const routes = {
     owner: 'key-inventory',
     kind: 'command',
     topic: 'key-inventory.commands',
+    from: ['gateway'],
     key: 'planId',
     public: false,
     schema: {
@@ -2382,6 +2400,7 @@ export const routes = {
     owner: 'key-inventory',
     kind: 'command',
     topic: 'key-inventory.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -2399,6 +2418,7 @@ export const routes = {
     owner: 'key-inventory',
     kind: 'command',
     topic: 'key-inventory.commands',
+    from: ['subscription'],
     key: 'userId',
     public: false,
     schema: {
@@ -2415,6 +2435,7 @@ export const routes = {
     owner: 'key-inventory',
     kind: 'command',
     topic: 'key-inventory.uploads',
+    from: ['gateway'],
     key: 'planId',
     public: false,
     schema: {
@@ -2524,6 +2545,7 @@ export const routes = {
     owner: 'subscription',
     kind: 'command',
     topic: 'subscription.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -2644,6 +2666,7 @@ export const routes = {
     owner: 'subscription',
     kind: 'command',
     topic: 'subscription.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -2688,6 +2711,7 @@ export const routes = {
     owner: 'subscription',
     kind: 'command',
     topic: 'subscription.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -2795,6 +2819,7 @@ export const routes = {
     owner: 'subscription',
     kind: 'command',
     topic: 'subscription.commands',
+    from: ['gateway'],
     key: 'planId',
     public: false,
     schema: {
@@ -2854,6 +2879,7 @@ export const routes = {
     owner: 'subscription',
     kind: 'command',
     topic: 'subscription.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -3019,6 +3045,7 @@ export const routes = {
     owner: 'subscription',
     kind: 'command',
     topic: 'subscription.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -3260,6 +3287,7 @@ export const routes = {
     owner: 'subscription',
     kind: 'command',
     topic: 'subscription.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -3316,6 +3344,7 @@ export const routes = {
     owner: 'subscription',
     kind: 'command',
     topic: 'subscription.commands',
+    from: ['gateway'],
     key: 'planId',
     public: false,
     schema: {
@@ -3333,6 +3362,7 @@ export const routes = {
     owner: 'subscription',
     kind: 'command',
     topic: 'subscription.commands',
+    from: ['gateway'],
     key: 'planId',
     public: false,
     schema: {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import { ensureTopics } from '@coding-plans/runtime'
-import type { Service } from '@coding-plans/schemas'
+import { type Cluster, ensureAcls, ensureTopics, kafkaPasswordOf } from '@coding-plans/runtime'
+import { type Service, services } from '@coding-plans/schemas'
+import { accesses, accessOfProvisioner } from './accesses.ts'
 import { Complaint } from './complaint.ts'
 import { type Crew, openCrew } from './crew.ts'
 import { prepareDatabases } from './databases.ts'
@@ -139,6 +140,18 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   }
 }
 
+/** Topics, and who may do what on them where services come to the brokers as themselves. */
+const provision = async (cluster: Cluster, env: NodeJS.ProcessEnv, log: Log) => {
+  await ensureTopics(cluster, topics)
+  if (!cluster.sasl || !services.some((service) => env[kafkaPasswordOf(service)])) return
+  const kept = await ensureAcls(cluster, [...accesses, ...accessOfProvisioner(cluster.sasl.username)])
+  log(
+    kept
+      ? 'every service may do on the brokers what it needs, and no more'
+      : 'the brokers have no authorizer: any user may do anything',
+  )
+}
+
 interface Site {
   readonly directory: Directory
   readonly crew: Crew
@@ -173,7 +186,7 @@ const build = async (options: StackOptions, { directory, crew, stop }: Site): Pr
   const opening = openServers({ directory, own: settings.own, crew, log })
   const [servers] = await Promise.all([
     gather(opening, stop),
-    opening.broker.then(({ cluster }) => ensureTopics(cluster, topics)),
+    opening.broker.then(({ cluster }) => provision(cluster, env, log)),
     opening.registry.then(({ at }) => registerSchemas(at, subjects)),
     opening.postgres.then(({ url }) => prepareDatabases(url)),
   ])
@@ -182,15 +195,15 @@ const build = async (options: StackOptions, { directory, crew, stop }: Site): Pr
   const vaultKeys = () => readVaultKeys(env, directory.path)
   const paymentsUrl = payments?.url ?? null
   const around: Surroundings = { ...servers, env, secrets, vaultKeys, clock, seats, paymentsUrl }
-  const services = seats.map((seat) => prepareService(seat, around, directory.path, log))
-  const children = payments ? [...services, payments.child] : services
+  const processes = seats.map((seat) => prepareService(seat, around, directory.path, log))
+  const children = payments ? [...processes, payments.child] : processes
   await Promise.all(children.map((child) => crew.start(child, 'service')))
-  const urls = services.flatMap(({ service, url }) => (service === 'gateway' ? [url] : []))
+  const urls = processes.flatMap(({ service, url }) => (service === 'gateway' ? [url] : []))
   return {
     url: urls[0] as string,
     urls,
     servers,
-    services,
+    services: processes,
     secrets,
     paymentsUrl,
     token: (user, roles = []) => signToken(secrets.AUTH_JWT_SECRET, user, roles),

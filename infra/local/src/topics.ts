@@ -29,7 +29,8 @@ const declare = (topic: string): TopicDeclaration => ({
 })
 
 /** Anybody may listen to events; what asks something is listened to by its owner alone. */
-const consumersOf = (topic: string) => (topic.endsWith('.events') ? services : [topic.slice(0, topic.indexOf('.'))])
+export const consumersOf = (topic: string): readonly string[] =>
+  topic.endsWith('.events') ? services : [topic.slice(0, topic.indexOf('.'))]
 
 const deadLettersOf = (topic: string): TopicDeclaration[] =>
   consumersOf(topic).map((consumer) => ({
@@ -39,13 +40,16 @@ const deadLettersOf = (topic: string): TopicDeclaration[] =>
     mostMessageBytes: sizeOfDeadLetter(topic),
   }))
 
-/** The one table of topics. Their names follow from the messages; each service has its `<service>.events`. */
-export const topics: readonly TopicDeclaration[] = (() => {
-  const names = new Set(messageNames.flatMap((name) => services.map((service) => topicOf(name, service))))
-  for (const service of services) names.add(`${service}.events`)
-  const sorted = [...names].sort()
-  return [...sorted.map(declare), ...sorted.flatMap(deadLettersOf)]
-})()
+/** On what messages travel, dead letters apart. Their names follow from the messages; each service has its `<service>.events`. */
+export const travelled: readonly string[] = [
+  ...new Set([
+    ...messageNames.flatMap((name) => services.map((service) => topicOf(name, service))),
+    ...services.map((service) => `${service}.events`),
+  ]),
+].sort()
+
+/** The one table of topics. */
+export const topics: readonly TopicDeclaration[] = [...travelled.map(declare), ...travelled.flatMap(deadLettersOf)]
 
 /** Where each message is spoken: once, or by everybody for what belongs to `any`. */
 export const subjects = messageNames.flatMap((name) => {

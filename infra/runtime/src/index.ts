@@ -33,6 +33,7 @@ export {
 export { type OpenWork, requireInternal } from './http.ts'
 export { messageId } from './ids.ts'
 export { topicsOf } from './intake.ts'
+export { type Access, ensureAcls } from './kafka/acls.ts'
 export { laneOf } from './kafka/lane-of.ts'
 export {
   askCluster,

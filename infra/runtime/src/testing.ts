@@ -78,10 +78,11 @@ export class Speaker {
     return record as Outgoing
   }
 
-  async say(records: readonly Outgoing[]) {
+  /** @param signal gives up what is not taken */
+  async say(records: readonly Outgoing[], signal = new AbortController().signal) {
     for (let rest = [...records]; rest.length > 0; ) {
       const part = rest.slice(0, takeSend(rest))
-      await this.#publisher.send(part, new AbortController().signal)
+      await this.#publisher.send(part, signal)
       rest = rest.slice(part.length)
     }
   }
