@@ -2,16 +2,17 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { endOffsets, ensureAcls, readCluster } from '@coding-plans/runtime'
+import { endOffsets, ensureAcls, ensureTopics, readCluster } from '@coding-plans/runtime'
 import { Speaker } from '@coding-plans/runtime/testing'
 import { type Service, userId } from '@coding-plans/schemas'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { accesses } from './accesses.ts'
+import { accesses, accessOfProvisioner } from './accesses.ts'
 import { openAuthority } from './certificates.testing.ts'
 import { callRegistry } from './registry-call.ts'
 import { secretNames } from './secrets.ts'
-import { PROVISIONER, passwordOf, startSecuredServers } from './secured.testing.ts'
+import { INSTALLER, PROVISIONER, passwordOf, startSecuredServers } from './secured.testing.ts'
 import { type Stack, startStack } from './stack.ts'
+import { topics } from './topics.ts'
 
 let root: string
 let servers: Awaited<ReturnType<typeof startSecuredServers>>
@@ -110,6 +111,14 @@ test('a service reads nothing of what another is asked', async () => {
   await expect(ends('gateway', 'key-inventory.commands')).resolves.toBeTruthy()
   await expect(ends('subscription', 'key-inventory.uploads')).rejects.toThrow(/authoriz/i)
   await expect(ends('credits-ledger', 'key-inventory.events')).resolves.toBeTruthy()
+})
+
+test('who provisions need not be almighty: the table says what it takes', async () => {
+  const installer = clusterAs(INSTALLER)
+  await expect(ensureTopics(installer, topics)).rejects.toThrow(/authoriz/i)
+  await ensureAcls(clusterAs(PROVISIONER), accessOfProvisioner(INSTALLER))
+  await ensureTopics(installer, topics)
+  expect(await ensureAcls(installer, [...accesses, ...accessOfProvisioner(INSTALLER)])).toBe(true)
 })
 
 test('what a user may beyond the table is named at the next start', async () => {

@@ -19,6 +19,8 @@ import { prepareRegistry } from './registry.ts'
 
 /** Who provisions; the passwords are of no worth beyond a test. */
 export const PROVISIONER = 'provisioner'
+/** May do nothing until it is allowed. */
+export const INSTALLER = 'installer'
 export const passwordOf = (user: string) => `password-of-${user}`
 
 const scram = (user: string) => `SCRAM-SHA-512=[name=${user},password=${passwordOf(user)}]`
@@ -103,7 +105,7 @@ export const startSecuredServers = async (path: string) => {
     const all = { ...brokerSettings(storage, ports), ...securedSettings(authority, keystore) }
     writeFileSync(settings, propertiesOf(all), { mode: 0o600 })
     const classpath = join(jars.kafka, '*')
-    await format({ java: java.command, classpath, settings, users: [PROVISIONER, ...services].map(scram) })
+    await format({ java: java.command, classpath, settings, users: [PROVISIONER, INSTALLER, ...services].map(scram) })
     const broker = supervise(
       path,
       {

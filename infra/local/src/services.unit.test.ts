@@ -67,6 +67,17 @@ test('VLT-1: the vault’s keys go to the inventory alone, as they stand at each
     expect(Object.keys(environment(service, {}, null, vaultKeys)).join()).not.toMatch(/VAULT_KEY/)
 })
 
+test('a service comes to the brokers as itself where it has a password of its own', () => {
+  const common = { KAFKA_TLS_CA: '/ca.pem', KAFKA_SASL_USERNAME: 'launcher', KAFKA_SASL_PASSWORD: 'x' }
+  const env = { ...common, KAFKA_SASL_PASSWORD_KEY_INVENTORY: 'y' }
+  expect(environment('key-inventory', env)).toMatchObject({
+    KAFKA_SASL_USERNAME: 'key-inventory',
+    KAFKA_SASL_PASSWORD: 'y',
+  })
+  expect(environment('gateway', env)).toMatchObject(common)
+  expect(Object.keys(environment('gateway', env))).not.toContain('KAFKA_SASL_PASSWORD_KEY_INVENTORY')
+})
+
 test('what the launcher itself was told does not leak into a service', () => {
   const env = {
     HOME: '/somewhere',
