@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Complaint, codeOf } from './complaint.ts'
 
 export interface Authority {
   /** Its certificate, a file. */
@@ -15,7 +16,14 @@ const NAMES = 'subjectAltName=IP:127.0.0.1,DNS:localhost'
 /** An authority of its own, and what it vouches for. Needs `openssl`. */
 export const openAuthority = (directory: string, name: string): Authority => {
   const at = (file: string) => join(directory, `${name}-${file}.pem`)
-  const openssl = (...options: string[]) => execFileSync('openssl', options, { stdio: 'pipe' })
+  const openssl = (...options: string[]) => {
+    try {
+      execFileSync('openssl', options, { stdio: 'pipe' })
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error
+      throw new Complaint('openssl is needed to make certificates for this test, and was not found.')
+    }
+  }
   const fresh = ['-newkey', 'rsa:2048', '-nodes']
   openssl('req', '-x509', ...fresh, '-days', '2', '-subj', `/CN=${name}`, '-keyout', at('ca-key'), '-out', at('ca'))
   openssl('req', ...fresh, '-subj', '/CN=localhost', '-keyout', at('key'), '-out', at('request'))
