@@ -2,10 +2,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createServer, type Server } from 'node:tls'
-import { kafkaPasswordOf } from '@coding-plans/runtime'
+import { askCluster, kafkaPasswordOf, readCluster } from '@coding-plans/runtime'
 import { services } from '@coding-plans/schemas'
 import pg from 'pg'
-import { askBroker, brokerSettings, format, propertiesOf } from './broker.ts'
+import { brokerSettings, format, propertiesOf } from './broker.ts'
 import { type Authority, joined, openAuthority } from './certificates.testing.ts'
 import { findClassArchives } from './class-archives.ts'
 import { openCrew } from './crew.ts'
@@ -92,6 +92,12 @@ export const startSecuredServers = async (path: string) => {
     await crew.stop()
     directory.release()
   }
+  const envOf = (brokers: string): NodeJS.ProcessEnv => ({
+    KAFKA_BROKERS: brokers,
+    KAFKA_TLS_CA: authority.ca,
+    KAFKA_SASL_USERNAME: PROVISIONER,
+    KAFKA_SASL_PASSWORD: passwordOf(PROVISIONER),
+  })
   const startBroker = async () => {
     const java = await findJava()
     const jars = await fetchJars(log)
@@ -113,7 +119,8 @@ export const startSecuredServers = async (path: string) => {
         command: java.command,
         arguments: [...javaOptions(384), ...archives.kafka, '-cp', classpath, 'kafka.Kafka', settings],
         environment: javaEnvironment(),
-        ready: () => askBroker(ports.controller),
+        // The controller's port opens long before that for users.
+        ready: () => askCluster(readCluster(envOf(`127.0.0.1:${ports.clients}`))),
       },
       log,
     )
@@ -138,10 +145,7 @@ export const startSecuredServers = async (path: string) => {
     const databaseUrl = `${plainUrl}?sslmode=verify-full&sslrootcert=${authority.ca}`
     const users = services.map((service) => [kafkaPasswordOf(service), passwordOf(service)])
     const env: NodeJS.ProcessEnv = {
-      KAFKA_BROKERS: kafka.brokers,
-      KAFKA_TLS_CA: authority.ca,
-      KAFKA_SASL_USERNAME: PROVISIONER,
-      KAFKA_SASL_PASSWORD: passwordOf(PROVISIONER),
+      ...envOf(kafka.brokers),
       ...Object.fromEntries(users),
       SCHEMA_REGISTRY_URL: kafka.registryUrl,
       SCHEMA_REGISTRY_TLS_CA: authority.ca,
