@@ -54,20 +54,28 @@ export const ensureTopics = (cluster: Cluster, declared: readonly TopicDeclarati
     const present = new Set(await admin.listTopics())
     const missing = declared.filter(({ name }) => !present.has(name))
     if (missing.length > 0)
-      await admin.createTopics({
-        waitForLeaders: false,
-        topics: missing.map((topic) => ({
-          topic: topic.name,
-          numPartitions: LANES,
-          configEntries: Object.entries(configOf(topic)).map(([name, value]) => ({ name, value })),
-        })),
-      })
+      await admin
+        .createTopics({
+          waitForLeaders: false,
+          topics: missing.map((topic) => ({
+            topic: topic.name,
+            numPartitions: LANES,
+            configEntries: Object.entries(configOf(topic)).map(([name, value]) => ({ name, value })),
+          })),
+        })
+        .catch(tellEach)
     await untilServed(admin, declared)
     const found = declared.filter(({ name }) => present.has(name))
     if (found.length === 0) return
     const complaints = [...(await comparePartitions(admin, found)), ...(await compareSettings(admin, found))]
     if (complaints.length > 0) throw new Error(complaints.join(' '))
   })
+
+// kafkajs says only that there were errors.
+const tellEach = (error: Error & { errors?: readonly Error[] }) => {
+  const sentences = new Set((error.errors ?? [error]).map(({ message }) => message))
+  throw new Error(`Topics could not be created: ${[...sentences].join('; ')}.`, { cause: error })
+}
 
 const SERVED_WITHIN_MILLISECONDS = 30_000
 
