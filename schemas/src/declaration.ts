@@ -24,6 +24,8 @@ export interface Declaration {
   doc: string
   kind: 'command' | 'event'
   topic: string
+  /** Of a command: the services that may ask. What they may write in Kafka follows from it. */
+  from?: string[]
   /** The field whose value decides the lane: whom or what it concerns. */
   key: string
   /** On a compacted topic, of which the last record per key stays: the fields that make the record key. Else it is `key`. */

@@ -37,9 +37,9 @@ const bodyOf = ({ name, doc, fields }: Declaration) =>
   `/** ${doc} */\nexport interface ${name} {\n${fields.map((field) => `  ${fieldOf(field)}`).join('\n')}\n}\n`
 
 const routeOf = (owner: string, declaration: Declaration) => {
-  const { name, kind, topic, key, recordKey, public: isPublic = false } = declaration
+  const { name, kind, topic, from, key, recordKey, public: isPublic = false } = declaration
   const schema = JSON.stringify(avroSchemaOf(declaration))
-  return `  ${name}: ${JSON.stringify({ owner, kind, topic, key, recordKey, public: isPublic }).replace(/}$/, '')}, "schema": ${schema} },`
+  return `  ${name}: ${JSON.stringify({ owner, kind, topic, from, key, recordKey, public: isPublic }).replace(/}$/, '')}, "schema": ${schema} },`
 }
 
 /** The whole text of messages.gen.ts. */

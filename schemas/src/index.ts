@@ -10,6 +10,8 @@ export interface Route {
   owner: string
   kind: 'command' | 'event'
   topic: string
+  /** Of a command: who may ask. */
+  from?: readonly string[]
   key: string
   recordKey?: readonly string[]
   public: boolean

@@ -1557,6 +1557,7 @@ export const routes = {
     owner: 'billing-scheduler',
     kind: 'command',
     topic: 'billing-scheduler.commands',
+    from: ['gateway'],
     key: 'clock',
     public: false,
     schema: {
@@ -1722,6 +1723,7 @@ export const routes = {
     owner: 'billing-scheduler',
     kind: 'command',
     topic: 'billing-scheduler.commands',
+    from: ['gateway'],
     key: 'clock',
     public: false,
     schema: {
@@ -1848,6 +1850,7 @@ export const routes = {
     owner: 'credits-ledger',
     kind: 'command',
     topic: 'credits-ledger.commands',
+    from: ['subscription'],
     key: 'userId',
     public: false,
     schema: {
@@ -1878,6 +1881,7 @@ export const routes = {
     owner: 'credits-ledger',
     kind: 'command',
     topic: 'credits-ledger.commands',
+    from: ['subscription'],
     key: 'userId',
     public: false,
     schema: {
@@ -2043,6 +2047,7 @@ export const routes = {
     owner: 'credits-ledger',
     kind: 'command',
     topic: 'credits-ledger.commands',
+    from: ['subscription'],
     key: 'userId',
     public: false,
     schema: {
@@ -2136,6 +2141,7 @@ export const routes = {
     owner: 'credits-ledger',
     kind: 'command',
     topic: 'credits-ledger.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -2164,6 +2170,7 @@ export const routes = {
     owner: 'credits-ledger',
     kind: 'command',
     topic: 'credits-ledger.commands',
+    from: ['subscription'],
     key: 'userId',
     public: false,
     schema: {
@@ -2184,6 +2191,7 @@ export const routes = {
     owner: 'credits-ledger',
     kind: 'command',
     topic: 'credits-ledger.commands',
+    from: ['subscription'],
     key: 'userId',
     public: false,
     schema: {
@@ -2200,6 +2208,7 @@ export const routes = {
     owner: 'credits-ledger',
     kind: 'command',
     topic: 'credits-ledger.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -2219,6 +2228,7 @@ export const routes = {
     owner: 'credits-ledger',
     kind: 'command',
     topic: 'credits-ledger.commands',
+    from: ['credits-ledger'],
     key: 'userId',
     public: false,
     schema: {
@@ -2245,6 +2255,7 @@ export const routes = {
     owner: 'credits-ledger',
     kind: 'command',
     topic: 'credits-ledger.commands',
+    from: ['credits-ledger'],
     key: 'userId',
     public: false,
     schema: {
@@ -2266,6 +2277,7 @@ export const routes = {
     owner: 'credits-ledger',
     kind: 'command',
     topic: 'credits-ledger.commands',
+    from: ['subscription'],
     key: 'userId',
     public: false,
     schema: {
@@ -2325,6 +2337,7 @@ export const routes = {
     owner: 'key-inventory',
     kind: 'command',
     topic: 'key-inventory.commands',
+    from: ['subscription'],
     key: 'userId',
     public: false,
     schema: {
@@ -2361,6 +2374,7 @@ export const routes = {
     owner: 'key-inventory',
     kind: 'command',
     topic: 'key-inventory.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -2378,6 +2392,7 @@ export const routes = {
     owner: 'key-inventory',
     kind: 'command',
     topic: 'key-inventory.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -2578,6 +2593,7 @@ export const routes = {
     owner: 'key-inventory',
     kind: 'command',
     topic: 'key-inventory.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -2597,6 +2613,7 @@ export const routes = {
     owner: 'key-inventory',
     kind: 'command',
     topic: 'key-inventory.commands',
+    from: ['subscription'],
     key: 'userId',
     public: false,
     schema: {
@@ -2668,6 +2685,7 @@ export const routes = {
     owner: 'key-inventory',
     kind: 'command',
     topic: 'key-inventory.commands',
+    from: ['gateway'],
     key: 'planId',
     public: false,
     schema: {
@@ -2828,6 +2846,7 @@ export const routes = {
     owner: 'key-inventory',
     kind: 'command',
     topic: 'key-inventory.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -2845,6 +2864,7 @@ export const routes = {
     owner: 'key-inventory',
     kind: 'command',
     topic: 'key-inventory.commands',
+    from: ['subscription'],
     key: 'userId',
     public: false,
     schema: {
@@ -2861,6 +2881,7 @@ export const routes = {
     owner: 'key-inventory',
     kind: 'command',
     topic: 'key-inventory.uploads',
+    from: ['gateway'],
     key: 'planId',
     public: false,
     schema: {
@@ -2970,6 +2991,7 @@ export const routes = {
     owner: 'subscription',
     kind: 'command',
     topic: 'subscription.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -3090,6 +3112,7 @@ export const routes = {
     owner: 'subscription',
     kind: 'command',
     topic: 'subscription.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -3134,6 +3157,7 @@ export const routes = {
     owner: 'subscription',
     kind: 'command',
     topic: 'subscription.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -3241,6 +3265,7 @@ export const routes = {
     owner: 'subscription',
     kind: 'command',
     topic: 'subscription.commands',
+    from: ['gateway'],
     key: 'planId',
     public: false,
     schema: {
@@ -3300,6 +3325,7 @@ export const routes = {
     owner: 'subscription',
     kind: 'command',
     topic: 'subscription.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -3465,6 +3491,7 @@ export const routes = {
     owner: 'subscription',
     kind: 'command',
     topic: 'subscription.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -3706,6 +3733,7 @@ export const routes = {
     owner: 'subscription',
     kind: 'command',
     topic: 'subscription.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {
@@ -3762,6 +3790,7 @@ export const routes = {
     owner: 'subscription',
     kind: 'command',
     topic: 'subscription.commands',
+    from: ['gateway'],
     key: 'planId',
     public: false,
     schema: {
@@ -3779,6 +3808,7 @@ export const routes = {
     owner: 'subscription',
     kind: 'command',
     topic: 'subscription.commands',
+    from: ['gateway'],
     key: 'planId',
     public: false,
     schema: {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { breaks, releasedVersions } from './compatibility.ts'
 import { avroSchemaOf, type Declaration, declarations } from './declaration.ts'
 import { generate } from './generate.ts'
-import { MOST_MICRODOLLARS, microdollars, routes } from './index.ts'
+import { MOST_MICRODOLLARS, microdollars, routes, services } from './index.ts'
 
 const all = declarations()
 
@@ -25,6 +25,12 @@ describe.each(all.map(({ owner, declaration }) => ({ owner, name: declaration.na
       const example = exampleOf(declaration)
       expect(type.isValid(example, { noUndeclaredFields: true })).toBe(true)
       expect({ ...type.fromBuffer(type.toBuffer(example)) }).toEqual(example)
+    })
+
+    test('a command says who may ask, an event is said by its owner', () => {
+      const { kind, from = [] } = declaration
+      expect(from.length > 0).toBe(kind === 'command')
+      for (const service of from) expect(services).toContain(service)
     })
 
     test('it has a key field, a topic of its owner, and every enum a default', () => {

@@ -39,11 +39,12 @@ export interface House {
 export const instances = process.env.E2E_INSTANCES === '2' ? 2 : 1
 
 export interface HouseOptions {
+  readonly instances?: 1 | 2
   readonly clock?: 'system' | 'test'
   readonly env?: NodeJS.ProcessEnv
 }
 
-export const openHouse = async ({ clock = 'test', env = {} }: HouseOptions = {}): Promise<House> => {
+export const openHouse = async ({ clock = 'test', env = {}, ...options }: HouseOptions = {}): Promise<House> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'coding-plans-e2e-'))
   const log = (line: string) => {
     if (process.env.E2E_VERBOSE) console.log(line)
@@ -54,7 +55,7 @@ export const openHouse = async ({ clock = 'test', env = {} }: HouseOptions = {})
     LOG_LEVEL: 'info',
     ...env,
   }
-  const start = () => startStack({ dataDir, clock, instances, env: limits, log })
+  const start = () => startStack({ dataDir, clock, instances, ...options, env: limits, log })
   let stack = await start()
   const as = async (user: string, roles: readonly string[] = []): Promise<Client> => {
     const token = await stack.token(user, roles)

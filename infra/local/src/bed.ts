@@ -47,7 +47,7 @@ export const openBed = async (): Promise<Bed> => {
   const running: Running[] = []
   const closers: { close(): Promise<unknown> }[] = []
   try {
-    await Promise.all([ensureTopics(servers.brokers, topics), registerSchemas(servers.registryUrl, subjects)])
+    await Promise.all([ensureTopics(servers, topics), registerSchemas(servers, subjects)])
   } catch (error) {
     await servers.stop()
     rmSync(dataDir, { recursive: true, force: true })
@@ -97,7 +97,7 @@ export const openBed = async (): Promise<Bed> => {
 
 /** A service that only a test knows needs its events topic, its dead letters, and the schemas that anybody may say. */
 const introduce = async (
-  { brokers, registryUrl }: Servers,
+  servers: Servers,
   { service, handler }: Pick<ServiceOptions<never>, 'service'> & { handler: unknown },
 ) => {
   const { decide } = handler as { decide: object }
@@ -108,8 +108,8 @@ const introduce = async (
     ...forEver,
     mostMessageBytes: 5 * 1024 * 1024,
   }))
-  await ensureTopics(brokers, [{ name: `${service}.events`, ...forEver }, ...dead])
+  await ensureTopics(servers, [{ name: `${service}.events`, ...forEver }, ...dead])
   const anybody = messageNames.filter((name) => routeOf(name).owner === 'any')
   const spoken = anybody.map((name) => ({ subject: subjectOf(name, service), schema: routeOf(name).schema }))
-  await registerSchemas(registryUrl, spoken)
+  await registerSchemas(servers, spoken)
 }

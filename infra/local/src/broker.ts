@@ -53,13 +53,22 @@ export const brokerSettings = (
   'group.min.session.timeout.ms': 3_000,
 })
 
-const propertiesOf = (settings: Record<string, string | number>) =>
+export const propertiesOf = (settings: Record<string, string | number>) =>
   `${Object.entries(settings)
     .map(([name, value]) => `${name}=${value}`)
     .join('\n')}\n`
 
+interface Formatting {
+  readonly java: string
+  readonly classpath: string
+  /** The file of properties. */
+  readonly settings: string
+  /** Users that are there from the first start, as the tool takes them. */
+  readonly users?: readonly string[]
+}
+
 /** Kafka wants its storage marked with a cluster id before the first start. */
-const format = async (java: string, classpath: string, settings: string) => {
+export const format = async ({ java, classpath, settings, users = [] }: Formatting) => {
   const id = randomBytes(16).toString('base64url')
   // One argument, not two: an id may begin with a dash.
   const tool = [
@@ -71,6 +80,7 @@ const format = async (java: string, classpath: string, settings: string) => {
     `--cluster-id=${id}`,
     '-c',
     settings,
+    ...users.flatMap((user) => ['--add-scram', user]),
   ]
   await run(java, [...javaOptions(128), ...tool], {
     env: javaEnvironment(),
@@ -123,7 +133,7 @@ export const prepareBroker = async (needs: Needs): Promise<{ child: Child; addre
     settings,
     propertiesOf(brokerSettings(storage, { clients, controller: await directory.port('kafka-controller') })),
   )
-  if (!existsSync(join(storage, 'meta.properties'))) await format(java, classpath, settings)
+  if (!existsSync(join(storage, 'meta.properties'))) await format({ java, classpath, settings })
   const logging = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-Dorg.slf4j.simpleLogger.showDateTime=true']
   const child = supervise(
     directory.path,

@@ -1,3 +1,4 @@
+export { accesses } from './accesses.ts'
 export { Complaint } from './complaint.ts'
 export type { ClockMode } from './directory.ts'
 export { loadEnvironment } from './environment.ts'

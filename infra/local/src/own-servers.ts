@@ -1,13 +1,15 @@
+import { askCluster, type Cluster } from '@coding-plans/runtime'
 import { askBroker } from './broker.ts'
 import { Complaint, sentenceOf } from './complaint.ts'
 import { askPostgres } from './postgres.ts'
 import type { Child } from './processes.ts'
 import { askRegistry } from './registry.ts'
+import type { RegistryAddress } from './registry-call.ts'
 
 /** Servers that run already; what is absent is started. */
 export interface OwnServers {
-  readonly brokers?: readonly string[] | undefined
-  readonly registryUrl?: string | undefined
+  readonly cluster?: Cluster | undefined
+  readonly registry?: RegistryAddress | undefined
   readonly databaseUrl?: string | undefined
 }
 
@@ -25,22 +27,22 @@ const complain = (variable: string, where: string) => (error: unknown) => {
   throw new Complaint(`The server that ${variable} names (${where}) does not answer: ${sentenceOf(error)}`)
 }
 
-/** @throws Complaint when none of the brokers answers. */
-export const meetBrokers = async (brokers: readonly string[]) => {
-  const asked = brokers.map((broker) => {
+/** @throws Complaint when none of the brokers answers, who answers is a stranger, or we are not let in. */
+export const meetBrokers = async (cluster: Cluster) => {
+  const asked = cluster.brokers.map((broker) => {
     const [host, port] = broker.split(':')
-    return askBroker(Number(port), host)
+    return cluster.tls ? askCluster({ ...cluster, brokers: [broker] }) : askBroker(Number(port), host)
   })
   await Promise.any(asked).catch(({ errors }: AggregateError) =>
-    complain('KAFKA_BROKERS', brokers.join(','))(errors[0]),
+    complain('KAFKA_BROKERS', cluster.brokers.join(','))(errors[0]),
   )
-  return brokers
+  return cluster
 }
 
 /** @throws Complaint when the registry does not answer. */
-export const meetRegistry = async (url: string) => {
-  await askRegistry(url).catch(complain('SCHEMA_REGISTRY_URL', new URL(url).host))
-  return url
+export const meetRegistry = async (registry: RegistryAddress) => {
+  await askRegistry(registry).catch(complain('SCHEMA_REGISTRY_URL', new URL(registry.registryUrl).host))
+  return registry
 }
 
 /** @throws Complaint when the database does not answer. */

@@ -34,7 +34,7 @@ const STEADY_MILLISECONDS = 30_000
 const READY_MILLISECONDS = 120_000
 const STOP_MILLISECONDS = 6_000
 
-const pause = (milliseconds: number, signal?: AbortSignal) =>
+export const pause = (milliseconds: number, signal?: AbortSignal) =>
   new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, milliseconds)
     signal?.addEventListener('abort', () => {

@@ -1,5 +1,7 @@
+import { Agent } from 'node:https'
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import { Complaint, sentenceOf } from './complaint.ts'
+import { callRegistry, type RegistryAddress } from './registry-call.ts'
 import type { subjects as declared } from './topics.ts'
 
 type Subject = (typeof declared)[number]
@@ -10,37 +12,39 @@ const AT_ONCE = 4
 const NOT_FOUND = 404
 
 // The package registers. It has no call that reads or sets a compatibility, and its look-up hides the status of an answer.
-const ask = async <T>(address: string, method: 'GET' | 'POST' | 'PUT', body?: object) => {
-  const answer = await fetch(address, {
-    method,
-    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-    ...(body ? { body: JSON.stringify(body) } : {}),
-    signal: AbortSignal.timeout(20_000),
-  })
-  const said = (await answer.json().catch(() => ({}))) as T & { message?: string }
-  if (!answer.ok && answer.status !== NOT_FOUND)
-    throw new Complaint(
-      `The registry answers ${answer.status} to ${method} ${address}: ${said.message ?? 'no reason given'}`,
-    )
-  return { found: answer.ok, said }
+const ask = async <T>(at: RegistryAddress, method: 'GET' | 'POST' | 'PUT', path: string, body?: object) => {
+  const { status, text } = await callRegistry(at, { path, method, ...(body ? { body } : {}) })
+  const found = status >= 200 && status < 300
+  const said = parsed(text) as T & { message?: string }
+  if (!found && status !== NOT_FOUND)
+    throw new Complaint(`The registry answers ${status} to ${method} ${path}: ${said.message ?? 'no reason given'}`)
+  return { found, said }
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return {}
+  }
 }
 
 interface Target {
-  readonly url: string
+  readonly at: RegistryAddress
   readonly registry: SchemaRegistry
   /** The subjects that have any version. */
   readonly present: ReadonlySet<string>
 }
 
 /** @returns whether it was new. */
-const register = async ({ url, registry, present }: Target, { subject, schema }: Subject): Promise<boolean> => {
+const register = async ({ at, registry, present }: Target, { subject, schema }: Subject): Promise<boolean> => {
   const text = JSON.stringify(schema)
   const name = encodeURIComponent(subject)
   if (present.has(subject)) {
     // A start may have ended between registering and setting the compatibility.
-    const { said } = await ask<{ compatibilityLevel?: string }>(`${url}/config/${name}`, 'GET')
-    if (said.compatibilityLevel !== COMPATIBLE) await ask(`${url}/config/${name}`, 'PUT', { compatibility: COMPATIBLE })
-    const { found } = await ask(`${url}/subjects/${name}`, 'POST', { schema: text })
+    const { said } = await ask<{ compatibilityLevel?: string }>(at, 'GET', `/config/${name}`)
+    if (said.compatibilityLevel !== COMPATIBLE) await ask(at, 'PUT', `/config/${name}`, { compatibility: COMPATIBLE })
+    const { found } = await ask(at, 'POST', `/subjects/${name}`, { schema: text })
     if (found) return false
   }
   await registry
@@ -56,9 +60,11 @@ const register = async ({ url, registry, present }: Target, { subject, schema }:
  * registration is not safe against another one at the same time, so this is done in one place and each subject once.
  * @returns how many were new. @throws Complaint when a schema does not fit its older versions.
  */
-export const registerSchemas = async (url: string, subjects: readonly Subject[]): Promise<number> => {
-  const { said } = await ask<string[]>(`${url}/subjects`, 'GET')
-  const target = { url, registry: new SchemaRegistry({ host: url }), present: new Set(said) }
+export const registerSchemas = async (at: RegistryAddress, subjects: readonly Subject[]): Promise<number> => {
+  const { said } = await ask<string[]>(at, 'GET', '/subjects')
+  const { registryUrl: host, registryCa: ca } = at
+  const registry = new SchemaRegistry({ host, ...(ca ? { agent: new Agent({ ca }) } : {}) })
+  const target = { at, registry, present: new Set(said) }
   const waiting = [...subjects]
   let fresh = 0
   const work = async () => {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Directory } from './directory.ts'
 import { javaEnvironment, javaOptions } from './java.ts'
 import { type Child, type Log, supervise } from './processes.ts'
+import { callRegistry, type RegistryAddress } from './registry-call.ts'
 import { versions } from './versions.ts'
 
 interface Needs {
@@ -15,10 +16,9 @@ interface Needs {
 }
 
 /** Throws while the registry at this address does not list its subjects. */
-export const askRegistry = async (url: string) => {
-  const answer = await fetch(`${url}/subjects`, { signal: AbortSignal.timeout(2_000) })
-  await answer.body?.cancel()
-  if (!answer.ok) throw new Error(`the registry answers ${answer.status}`)
+export const askRegistry = async (at: RegistryAddress) => {
+  const { status } = await callRegistry(at, { path: '/subjects', withinMilliseconds: 2_000 })
+  if (status !== 200) throw new Error(`the registry answers ${status}`)
 }
 
 /** Prepare Apicurio Registry in this data directory; `start` starts it. It keeps its schemas on disk. */
@@ -45,7 +45,7 @@ export const prepareRegistry = async (needs: Needs): Promise<{ child: Child; url
       cwd: directory.path,
       attempts: 4,
       ...(stopWithinMilliseconds ? { stopWithinMilliseconds } : {}),
-      ready: () => askRegistry(url),
+      ready: () => askRegistry({ registryUrl: url }),
     },
     log,
   )

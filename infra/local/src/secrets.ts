@@ -36,28 +36,43 @@ const demands: Record<SecretName, { sentence: string; met: (value: string) => bo
   }
 })()
 
-const fresh = () => randomBytes(BYTES).toString('base64')
+export const fresh = () => randomBytes(BYTES).toString('base64')
 const fileIn = (directory: string) => join(directory, 'secrets.json')
 
+export type KeptSecrets = Readonly<Record<string, string>>
+
 /** The secrets kept in a data directory; nothing when there are none yet. */
-export const readKept = (directory: string): Record<string, string> => {
+export const readKept = (directory: string): KeptSecrets => {
   const path = fileIn(directory)
   if (!existsSync(path)) return {}
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>
+    return JSON.parse(readFileSync(path, 'utf8')) as KeptSecrets
   } catch {
     throw new Complaint(`${path} cannot be read as JSON; mend it, or choose another DATA_DIR.`)
   }
 }
 
+/** A crash leaves what was kept before, or this. */
+export const keepAll = (directory: string, secrets: KeptSecrets) =>
+  writeWhole(fileIn(directory), `${JSON.stringify(secrets, null, 2)}\n`, 0o600)
+
 /** Keep a secret of the data directory under this name, made when there is none. */
 export const keepSecret = (directory: string, name: string): string => {
   const kept = readKept(directory)
   const value = kept[name] ?? fresh()
-  if (kept[name] === undefined)
-    writeWhole(fileIn(directory), `${JSON.stringify({ ...kept, [name]: value }, null, 2)}\n`, 0o600)
+  if (kept[name] === undefined) keepAll(directory, { ...kept, [name]: value })
   chmodSync(fileIn(directory), 0o600)
   return value
+}
+
+/** Whoever learns one secret must not have learnt another (VLT-1). */
+const shared = (settled: Partial<Secrets>) => {
+  const given = Object.entries(settled).filter(([, value]) => value !== '')
+  return given.flatMap(([name, value], place) =>
+    given
+      .slice(place + 1)
+      .flatMap(([other, its]) => (its === value ? [`${name} and ${other} must not be the same`] : [])),
+  )
 }
 
 interface Settling {
@@ -83,6 +98,7 @@ export const settleSecrets = ({ env, directory, mayMake }: Settling): Secrets =>
     else if (name === 'AUTH_JWT_SECRET' && env.AUTH_JWKS_URL) settled[name] = ''
     else complaints.push(`${name} is missing (it ${demands[name].sentence})`)
   }
+  complaints.push(...shared(settled))
   if (complaints.length > 0) throw new Complaint(`${complaints.join('; ')}.`)
   return settled
 }

@@ -43,3 +43,10 @@ test('everything that is wrong is said at once', () => {
   const { CRON_SECRET, ...env } = complete()
   expect(() => settle({ ...env, VAULT_KEY: 'x' })).toThrow(/VAULT_KEY must .*; CRON_SECRET is missing/)
 })
+
+test('VLT-1: two secrets that are the same are refused, and neither is shown', () => {
+  const env = complete()
+  expect(() => settle({ ...env, IDENTITY_SECRET: env.VAULT_KEY })).toThrow(
+    /^VAULT_KEY and IDENTITY_SECRET must not be the same\.$/,
+  )
+})

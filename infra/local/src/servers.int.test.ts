@@ -39,13 +39,13 @@ const marks = () =>
   [servers.broker, servers.registry, servers.postgres].flatMap(({ pid }) => (pid ? [markOf(pid) as ProcessMark] : []))
 
 test('topics are created once and found in order the next time', async () => {
-  await ensureTopics(servers.brokers, topics)
-  await ensureTopics(servers.brokers, topics)
+  await ensureTopics(servers, topics)
+  await ensureTopics(servers, topics)
 })
 
 test('schemas are registered once, for ever compatible in both directions', async () => {
-  expect(await registerSchemas(servers.registryUrl, subjects)).toBe(subjects.length)
-  expect(await registerSchemas(servers.registryUrl, subjects)).toBe(0)
+  expect(await registerSchemas(servers, subjects)).toBe(subjects.length)
+  expect(await registerSchemas(servers, subjects)).toBe(0)
   const config = await fetch(`${servers.registryUrl}/config/${subjects[0]?.subject}`)
   expect(await config.json()).toEqual({ compatibilityLevel: 'FULL_TRANSITIVE' })
 })
@@ -55,7 +55,7 @@ test('a schema that does not fit its older version is refused in one sentence', 
   if (!first) throw new Error('there are no subjects')
   const fields = [...first.schema.fields, { name: 'mustHave', type: 'string' }]
   const changed = [{ ...first, schema: { ...first.schema, fields } }]
-  await expect(registerSchemas(servers.registryUrl, changed)).rejects.toThrow(`The registry refused ${first.subject}: `)
+  await expect(registerSchemas(servers, changed)).rejects.toThrow(`The registry refused ${first.subject}: `)
 })
 
 test('a database is made once; the server asks for a password and keeps fsync on', async () => {
@@ -75,8 +75,8 @@ test('OPS-2: broker, registry and database are back at the same address after ki
   }, 60_000)
   for (const mark of before) expect(isRunning(mark)).toBe(false)
   expect(await ask(url, 'select answer from kept')).toEqual([{ answer: 42 }])
-  expect(await registerSchemas(servers.registryUrl, subjects)).toBe(0)
-  await ensureTopics(servers.brokers, topics)
+  expect(await registerSchemas(servers, subjects)).toBe(0)
+  await ensureTopics(servers, topics)
 })
 
 test('a second launcher on the same data directory is refused, and the first goes on', async () => {

@@ -1,3 +1,4 @@
+import type { Cluster } from '@coding-plans/runtime'
 import { prepareBroker } from './broker.ts'
 import { findClassArchives } from './class-archives.ts'
 import { type Crew, openCrew } from './crew.ts'
@@ -9,11 +10,10 @@ import { createDatabase, preparePostgres, withDatabase } from './postgres.ts'
 import { findJava } from './prerequisites.ts'
 import type { Child, Log } from './processes.ts'
 import { prepareRegistry } from './registry.ts'
+import type { RegistryAddress } from './registry-call.ts'
 
 /** Kafka, the registry and PostgreSQL, ready to be used. */
-export interface Servers {
-  readonly brokers: readonly string[]
-  readonly registryUrl: string
+export interface Servers extends Cluster, RegistryAddress {
   /** The address of one database on the server. */
   readonly databaseUrl: (name: string) => string
   /** Makes the database if it is not there. @returns its address. */
@@ -41,18 +41,18 @@ const prepareJava = async (log: Log) => {
 type JavaParts = () => ReturnType<typeof prepareJava>
 
 const openBroker = async ({ directory, own, crew, log }: Opening, parts: JavaParts) => {
-  if (own?.brokers) return { child: foreign('kafka'), brokers: await meetBrokers(own.brokers) }
+  if (own?.cluster) return { child: foreign('kafka'), cluster: await meetBrokers(own.cluster) }
   const { command: java, jars, archives } = await parts()
   const { child, address } = await prepareBroker({ directory, java, jars: jars.kafka, options: archives.kafka, log })
-  return { child: await crew.start(child, 'server'), brokers: [address] }
+  return { child: await crew.start(child, 'server'), cluster: { brokers: [address] } }
 }
 
 const openRegistry = async ({ directory, own, crew, log }: Opening, parts: JavaParts) => {
-  if (own?.registryUrl) return { child: foreign('registry'), url: await meetRegistry(own.registryUrl) }
+  if (own?.registry) return { child: foreign('registry'), at: await meetRegistry(own.registry) }
   const { command: java, jars, archives } = await parts()
   const needs = { directory, java, jars: jars.registry, options: archives.registry, log }
-  const { child, url } = await prepareRegistry(needs)
-  return { child: await crew.start(child, 'server'), url }
+  const { child, url: registryUrl } = await prepareRegistry(needs)
+  return { child: await crew.start(child, 'server'), at: { registryUrl } }
 }
 
 const openPostgres = async ({ directory, own, crew, log }: Opening) => {
@@ -82,8 +82,8 @@ export const gather = async (
 ): Promise<Servers> => {
   const [kafka, schemas, database] = await Promise.all([broker, registry, postgres])
   return {
-    brokers: kafka.brokers,
-    registryUrl: schemas.url,
+    ...kafka.cluster,
+    ...schemas.at,
     databaseUrl: (name) => withDatabase(database.url, name),
     createDatabase: async (name) => {
       await createDatabase(database.url, name)

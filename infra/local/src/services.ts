@@ -1,8 +1,10 @@
 import { join } from 'node:path'
+import { kafkaPasswordOf } from '@coding-plans/runtime'
 import { AUDITOR, type Service, services } from '@coding-plans/schemas'
 import { cacheDirectory } from './cache.ts'
 import type { ClockMode } from './directory.ts'
 import type { Secrets } from './secrets.ts'
+import type { VaultKeys } from './vault-keys.ts'
 
 /** One process of one service. */
 export interface Seat {
@@ -31,12 +33,15 @@ const needs: Record<Service, readonly Variable[]> = {
   ],
   subscription: [/^CODING_PLAN_PRICE_/],
   'credits-ledger': ['PAYMENTS', 'FAKE_PAYMENTS_URL', 'STRIPE_SECRET_KEY', 'STRIPE_API_URL'],
-  'key-inventory': ['VAULT_KEY', 'FINGERPRINT_SECRET', 'SEALING_KEY', /_PER_MINUTE$/],
+  'key-inventory': [/^VAULT_KEY(_NEXT|_PREVIOUS)?$/, 'FINGERPRINT_SECRET', 'SEALING_KEY', /_PER_MINUTE$/],
   'billing-scheduler': ['SERVICE_URLS'],
 }
 
 const everybody: readonly Variable[] = [
   'INTERNAL_SECRET',
+  'KAFKA_TLS_CA',
+  /^KAFKA_SASL_(MECHANISM|USERNAME|PASSWORD)$/,
+  'SCHEMA_REGISTRY_TLS_CA',
   'LOG_LEVEL',
   'GROUP_SESSION_MILLISECONDS',
   'NODE_ENV',
@@ -52,6 +57,8 @@ export const databaseOf = (service: Service) => `coding_plans_${service.replaceA
 export interface Surroundings {
   readonly env: NodeJS.ProcessEnv
   readonly secrets: Secrets
+  /** Asked at every launch: a rotation changes them under a running stack. */
+  readonly vaultKeys: () => VaultKeys
   readonly clock: ClockMode
   readonly brokers: readonly string[]
   readonly registryUrl: string
@@ -72,15 +79,25 @@ const auditedDatabases = ({ databaseUrl }: Surroundings): NodeJS.ProcessEnv =>
       ]),
   )
 
+const urlsOf = (seats: readonly Seat[]) => seats.map(({ url }) => url).join(',')
+
+/** A service comes to Kafka as itself where it has a password of its own, else as the launcher. */
+const kafkaUserOf = (service: Service, env: NodeJS.ProcessEnv) => {
+  const password = env[kafkaPasswordOf(service)]
+  return password ? { KAFKA_SASL_USERNAME: service, KAFKA_SASL_PASSWORD: password } : {}
+}
+
 /** The whole environment of one process. */
 export const environmentOf = (seat: Seat, around: Surroundings): NodeJS.ProcessEnv => {
   const { env, secrets, seats } = around
   const offered: NodeJS.ProcessEnv = {
     ...env,
     ...secrets,
+    ...around.vaultKeys(),
+    ...kafkaUserOf(seat.service, env),
     FAKE_PAYMENTS_URL: around.paymentsUrl ?? undefined,
-    KEY_INVENTORY_URL: seats.find(({ service }) => service === 'key-inventory')?.url,
-    SERVICE_URLS: seats.flatMap(({ service, url }) => (service === AUDITOR ? [] : [url])).join(','),
+    KEY_INVENTORY_URL: urlsOf(seats.filter(({ service }) => service === 'key-inventory')),
+    SERVICE_URLS: urlsOf(seats.filter(({ service }) => service !== AUDITOR)),
     ...(seat.service === AUDITOR ? auditedDatabases(around) : {}),
   }
   const given = Object.entries(offered).filter(([name, value]) => value !== undefined && isNeeded(seat.service, name))

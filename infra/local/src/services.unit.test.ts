@@ -2,6 +2,7 @@ import { AUDITOR, type Service, services } from '@coding-plans/schemas'
 import { expect, test } from 'vitest'
 import { type SecretName, type Secrets, secretNames } from './secrets.ts'
 import { environmentOf, seatAll } from './services.ts'
+import type { VaultKeys } from './vault-keys.ts'
 
 const secrets = Object.fromEntries(secretNames.map((name) => [name, `value of ${name}`])) as Secrets
 let port = 20_000
@@ -18,12 +19,14 @@ const environment = (
   service: Service,
   env: NodeJS.ProcessEnv = {},
   paymentsUrl: string | null = 'http://127.0.0.1:5',
+  vaultKeys: VaultKeys = {},
 ) => {
   const seat = seats.find((found) => found.service === service)
   if (!seat) throw new Error(`${service} has no seat`)
   return environmentOf(seat, {
     env,
     secrets,
+    vaultKeys: () => vaultKeys,
     clock: 'test',
     brokers: ['127.0.0.1:1', '127.0.0.1:2'],
     registryUrl: 'http://127.0.0.1:3/apis/ccompat/v7',
@@ -58,6 +61,24 @@ test('CAT-3: a price that is set to nothing reaches subscription, which refuses 
   expect(environment('subscription', { CODING_PLAN_PRICE_X: '' })).toHaveProperty('CODING_PLAN_PRICE_X', '')
 })
 
+test('VLT-1: the vault’s keys go to the inventory alone, as they stand at each launch', () => {
+  const vaultKeys = { VAULT_KEY: 'new', VAULT_KEY_PREVIOUS: 'old' }
+  expect(environment('key-inventory', {}, null, vaultKeys)).toMatchObject(vaultKeys)
+  for (const service of services.filter((one) => one !== 'key-inventory'))
+    expect(Object.keys(environment(service, {}, null, vaultKeys)).join()).not.toMatch(/VAULT_KEY/)
+})
+
+test('a service comes to the brokers as itself where it has a password of its own', () => {
+  const common = { KAFKA_TLS_CA: '/ca.pem', KAFKA_SASL_USERNAME: 'launcher', KAFKA_SASL_PASSWORD: 'x' }
+  const env = { ...common, KAFKA_SASL_PASSWORD_KEY_INVENTORY: 'y' }
+  expect(environment('key-inventory', env)).toMatchObject({
+    KAFKA_SASL_USERNAME: 'key-inventory',
+    KAFKA_SASL_PASSWORD: 'y',
+  })
+  expect(environment('gateway', env)).toMatchObject(common)
+  expect(Object.keys(environment('gateway', env))).not.toContain('KAFKA_SASL_PASSWORD_KEY_INVENTORY')
+})
+
 test('what the launcher itself was told does not leak into a service', () => {
   const env = {
     HOME: '/somewhere',
@@ -83,7 +104,9 @@ test('every process has an address of its own, and the scheduler knows all that 
   expect(environment('billing-scheduler').SERVICE_URLS?.split(',')).toEqual(
     seats.flatMap(({ service, url }) => (service === AUDITOR ? [] : [url])),
   )
+  const inventories = seats.filter(({ service }) => service === 'key-inventory').map(({ url }) => url)
   expect(environment('gateway')).toMatchObject({
+    KEY_INVENTORY_URL: inventories.join(','),
     HOST: '0.0.0.0',
     PORT: '8080',
     KAFKA_BROKERS: '127.0.0.1:1,127.0.0.1:2',

@@ -1,6 +1,8 @@
+import { authorities, type Cluster, readCluster, readEnvironment } from '@coding-plans/runtime'
 import { Complaint } from './complaint.ts'
 import type { ClockMode } from './directory.ts'
 import type { OwnServers } from './own-servers.ts'
+import type { RegistryAddress } from './registry-call.ts'
 
 /** What the launcher itself reads from the environment; the rest is handed on to the services that need it. */
 export interface Settings {
@@ -59,11 +61,42 @@ const readUrl = (name: string, text: string | undefined, protocols: readonly str
   return text.replace(/\/+$/, '')
 }
 
+/** What a connection is made with is refused where nothing is connected to: it would be ignored. */
+const refuseWithout = (server: string, env: NodeJS.ProcessEnv, names: readonly string[]) => {
+  const idle = names.find((name) => env[name])
+  if (!env[server] && idle)
+    throw new Complaint(`${idle} needs ${server}: servers that are started here take no strangers.`)
+}
+
+const complaining = <T>(read: () => T): T => {
+  try {
+    return read()
+  } catch (error) {
+    throw new Complaint((error as Error).message)
+  }
+}
+
+const readOwnCluster = (env: NodeJS.ProcessEnv): Cluster | undefined => {
+  refuseWithout('KAFKA_BROKERS', env, ['KAFKA_TLS_CA', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'])
+  const brokers = readBrokers(env.KAFKA_BROKERS)
+  return brokers && complaining(() => readCluster({ ...env, KAFKA_BROKERS: brokers.join(',') }))
+}
+
+const readOwnRegistry = (env: NodeJS.ProcessEnv): RegistryAddress | undefined => {
+  refuseWithout('SCHEMA_REGISTRY_URL', env, ['SCHEMA_REGISTRY_TLS_CA'])
+  const registryUrl = readUrl('SCHEMA_REGISTRY_URL', env.SCHEMA_REGISTRY_URL, ['http:', 'https:'])
+  if (!registryUrl) return undefined
+  const { SCHEMA_REGISTRY_TLS_CA: trusted } = complaining(() =>
+    readEnvironment(env, { SCHEMA_REGISTRY_TLS_CA: authorities() }),
+  )
+  return { registryUrl, ...(trusted?.ca ? { registryCa: trusted.ca } : {}) }
+}
+
 /** @throws Complaint that names the first bad variable. */
 export const readSettings = (env: NodeJS.ProcessEnv): Settings => {
   const own = {
-    brokers: readBrokers(env.KAFKA_BROKERS),
-    registryUrl: readUrl('SCHEMA_REGISTRY_URL', env.SCHEMA_REGISTRY_URL, ['http:', 'https:']),
+    cluster: readOwnCluster(env),
+    registry: readOwnRegistry(env),
     databaseUrl: readUrl('DATABASE_URL', env.DATABASE_URL, ['postgres:', 'postgresql:']),
   }
   const hasOwn = Object.values(own).some((server) => server !== undefined)

@@ -39,7 +39,18 @@ test.each([
 
 test('servers of one’s own are read as they are meant', () => {
   const { own } = readSettings({ KAFKA_BROKERS: 'a:9092, b:9092', SCHEMA_REGISTRY_URL: 'http://registry/v7/' })
-  expect(own).toEqual({ brokers: ['a:9092', 'b:9092'], registryUrl: 'http://registry/v7', databaseUrl: undefined })
+  expect(own).toEqual({
+    cluster: { brokers: ['a:9092', 'b:9092'] },
+    registry: { registryUrl: 'http://registry/v7' },
+    databaseUrl: undefined,
+  })
+})
+
+test('how one gets in to servers of one’s own is refused without them, and hidden', () => {
+  expect(() => readSettings({ KAFKA_TLS_CA: '/ca.pem' })).toThrow(/^KAFKA_TLS_CA needs KAFKA_BROKERS/)
+  expect(() => readSettings({ SCHEMA_REGISTRY_TLS_CA: '/ca.pem' })).toThrow(/^SCHEMA_REGISTRY_TLS_CA needs/)
+  const env = { KAFKA_BROKERS: 'a:9092', KAFKA_SASL_USERNAME: 'ada', KAFKA_SASL_PASSWORD: 'hunter2' }
+  expect(() => readSettings(env)).toThrow(/^(?!.*hunter2)KAFKA_SASL_PASSWORD needs KAFKA_TLS_CA/)
 })
 
 test('a complaint about DATABASE_URL does not repeat the password in it', () => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import { ensureTopics } from '@coding-plans/runtime'
-import { AUDITOR, type Service } from '@coding-plans/schemas'
+import { type Cluster, ensureAcls, ensureTopics, kafkaPasswordOf } from '@coding-plans/runtime'
+import { AUDITOR, type Service, services } from '@coding-plans/schemas'
+import { accesses, accessOfProvisioner } from './accesses.ts'
 import { Complaint } from './complaint.ts'
 import { type Crew, openCrew } from './crew.ts'
 import { prepareDatabases } from './databases.ts'
@@ -15,6 +16,7 @@ import { environmentOf, type Seat, type Surroundings, seatAll } from './services
 import { addressOf, readSettings, type Settings } from './settings.ts'
 import { signToken } from './sign-token.ts'
 import { subjects, topics } from './topics.ts'
+import { readVaultKeys } from './vault-keys.ts'
 
 /**
  * How every service's process is run. A round's rows die young if the young generation holds them; and the old one is
@@ -80,7 +82,9 @@ const prepareService = (seat: Seat, around: Surroundings, directory: string, log
       name: seat.name,
       command: process.execPath,
       arguments: [...nodeOptions, join(root, roomOf(seat.service), 'src', 'main.ts')],
-      environment: environmentOf(seat, around),
+      get environment() {
+        return environmentOf(seat, around)
+      },
       cwd: root,
       ready: () => askService(seat.url),
     },
@@ -138,6 +142,18 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   }
 }
 
+/** Topics, and who may do what on them where services come to the brokers as themselves. */
+const provision = async (cluster: Cluster, env: NodeJS.ProcessEnv, log: Log) => {
+  await ensureTopics(cluster, topics)
+  if (!cluster.sasl || !services.some((service) => env[kafkaPasswordOf(service)])) return
+  const kept = await ensureAcls(cluster, [...accesses, ...accessOfProvisioner(cluster.sasl.username)])
+  log(
+    kept
+      ? 'every service may do on the brokers what it needs, and no more'
+      : 'the brokers have no authorizer: any user may do anything',
+  )
+}
+
 interface Site {
   readonly directory: Directory
   readonly crew: Crew
@@ -172,24 +188,26 @@ const build = async (options: StackOptions, { directory, crew, stop }: Site): Pr
   const opening = openServers({ directory, own: settings.own, crew, log })
   const [servers] = await Promise.all([
     gather(opening, stop),
-    opening.broker.then(({ brokers }) => ensureTopics(brokers, topics)),
-    opening.registry.then(({ url }) => registerSchemas(url, subjects)),
+    opening.broker.then(({ cluster }) => provision(cluster, env, log)),
+    opening.registry.then(({ at }) => registerSchemas(at, subjects)),
     opening.postgres.then(({ url }) => prepareDatabases(url)),
   ])
   log(`${topics.length} topics, ${subjects.length} schemas and the databases are in place`)
 
-  const around: Surroundings = { ...servers, env, secrets, clock, seats, paymentsUrl: payments?.url ?? null }
-  const services = seats.map((seat) => prepareService(seat, around, directory.path, log))
-  const children = payments ? [...services, payments.child] : services
+  const vaultKeys = () => readVaultKeys(env, directory.path)
+  const paymentsUrl = payments?.url ?? null
+  const around: Surroundings = { ...servers, env, secrets, vaultKeys, clock, seats, paymentsUrl }
+  const processes = seats.map((seat) => prepareService(seat, around, directory.path, log))
+  const children = payments ? [...processes, payments.child] : processes
   await Promise.all(children.map((child) => crew.start(child, 'service')))
-  const urls = services.flatMap(({ service, url }) => (service === 'gateway' ? [url] : []))
+  const urls = processes.flatMap(({ service, url }) => (service === 'gateway' ? [url] : []))
   return {
     url: urls[0] as string,
     urls,
     servers,
-    services,
+    services: processes,
     secrets,
-    paymentsUrl: around.paymentsUrl,
+    paymentsUrl,
     token: (user, roles = []) => signToken(secrets.AUTH_JWT_SECRET, user, roles),
     stop,
   }

@@ -34,7 +34,7 @@ const askedOfAnybody: ReadonlySet<string> = new Set(
 )
 
 /** Anybody may listen to what is told, and to what anybody may be asked; what asks something else is listened to by its owner, and by the auditor. */
-const consumersOf = (topic: string): readonly string[] => {
+export const consumersOf = (topic: string): readonly string[] => {
   const owner = topic.slice(0, topic.indexOf('.'))
   const isAsked = /\.(commands|uploads)$/.test(topic) && !askedOfAnybody.has(topic)
   return isAsked ? [...new Set([owner, AUDITOR])] : services
@@ -48,13 +48,16 @@ const deadLettersOf = (topic: string): TopicDeclaration[] =>
     mostMessageBytes: sizeOfDeadLetter(topic),
   }))
 
-/** The one table of topics. Their names follow from the messages; each service has its `<service>.events`. */
-export const topics: readonly TopicDeclaration[] = (() => {
-  const names = new Set(messageNames.flatMap((name) => services.map((service) => topicOf(name, service))))
-  for (const service of services) names.add(`${service}.events`)
-  const sorted = [...names].sort()
-  return [...sorted.map(declare), ...sorted.flatMap(deadLettersOf)]
-})()
+/** On what messages travel, dead letters apart. Their names follow from the messages; each service has its `<service>.events`. */
+export const travelled: readonly string[] = [
+  ...new Set([
+    ...messageNames.flatMap((name) => services.map((service) => topicOf(name, service))),
+    ...services.map((service) => `${service}.events`),
+  ]),
+].sort()
+
+/** The one table of topics. */
+export const topics: readonly TopicDeclaration[] = [...travelled.map(declare), ...travelled.flatMap(deadLettersOf)]
 
 /** Where each message is spoken: once, or by everybody for what belongs to `any`. */
 export const subjects = messageNames.flatMap((name) => {

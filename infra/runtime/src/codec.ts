@@ -1,3 +1,4 @@
+import { Agent } from 'node:https'
 import { type Bodies, type MessageName, messageNames, routes, topicOf } from '@coding-plans/schemas'
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
 import avsc, { type Type } from 'avsc'
@@ -17,10 +18,12 @@ export class Codec {
   readonly #readers = new Map<number, { name: MessageName; resolver: Resolver | null } | null>()
   readonly #unknownUntil = new Map<number, number>()
 
-  constructor(registryUrl: string) {
+  /** @param ca who vouches for the registry (PEM); absent: whom this machine trusts */
+  constructor(registryUrl: string, ca?: string) {
     // The client's retries stay short: whoever asks has a back-off of its own.
     this.#registry = new SchemaRegistry({
       host: registryUrl,
+      ...(ca ? { agent: new Agent({ ca }) } : {}),
       retry: { retries: 1, maxRetryTimeInSecs: 2, initialRetryTimeInSecs: 0.1 },
     })
     for (const name of messageNames)

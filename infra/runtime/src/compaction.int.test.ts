@@ -53,7 +53,7 @@ const record = (providerId: string, version: number, bytes = 10) => {
 
 /** A segment is closed 200 ms after its first record, and cleaned as soon as the broker looks (every 15 s). */
 const compactEagerly = () =>
-  withAdmin(bed.servers.brokers, (admin) =>
+  withAdmin(bed.servers, (admin) =>
     admin.alterConfigs({
       validateOnly: false,
       resources: [

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { withSecretFiles } from './secret-files.ts'
 
 /** How one variable is read: a value, or a sentence of complaint. */
@@ -32,6 +33,19 @@ export const secret = (): Reading<Buffer> => (given) => {
     : { complaint: given ? 'must be 32 bytes, base64' : 'is missing (32 bytes, base64)' }
 }
 
+/** Several such, with commas between; none if absent. The complaint never repeats a value. */
+export const secrets =
+  ({ most }: { most?: number } = {}): Reading<Buffer[]> =>
+  (given) => {
+    const value = (given ?? '')
+      .split(',')
+      .filter((item) => item !== '')
+      .map((item) => Buffer.from(item, 'base64'))
+    if (value.some(({ length }) => length !== 32)) return { complaint: 'must be 32 bytes each, base64' }
+    if (most !== undefined && value.length > most) return { complaint: `must not be more than ${most}` }
+    return { value }
+  }
+
 export const oneOf =
   <T extends string>(choices: readonly T[], or: T): Reading<T> =>
   (given) => {
@@ -45,6 +59,36 @@ export const list =
     const value = (given ?? or ?? '').split(',').filter((item) => item !== '')
     return value.length > 0 || or !== undefined ? { value } : { complaint: 'is missing' }
   }
+
+/** Who vouches for a server: `ca` (PEM), or whom this machine trusts anyway. */
+export interface Authorities {
+  readonly ca?: string
+}
+
+/** A file of certificates (PEM), or `system`; null if absent. */
+export const authorities = (): Reading<Authorities | null> => (given) => {
+  if (!given) return { value: null }
+  if (given === 'system') return { value: {} }
+  try {
+    const ca = readFileSync(given, 'utf8')
+    return ca.includes('-----BEGIN CERTIFICATE-----')
+      ? { value: { ca } }
+      : { complaint: 'names a file without a certificate' }
+  } catch (error) {
+    return { complaint: `names a file that cannot be read (${(error as NodeJS.ErrnoException).code})` }
+  }
+}
+
+// The driver's own ways to encrypt and not look whom one talks to.
+const UNCHECKED = /[?&](sslmode=no-verify|uselibpqcompat=)/
+
+/** The address of a database; with `sslmode=verify-full&sslrootcert=<file>` in it, encrypted and checked. */
+export const databaseUrl = (): Reading<string> => (given) => {
+  if (!given) return { complaint: 'is missing' }
+  return UNCHECKED.test(given)
+    ? { complaint: 'must not leave certificates unchecked (sslmode=verify-full)' }
+    : { value: given }
+}
 
 type Values<Spec> = { readonly [Name in keyof Spec]: Spec[Name] extends Reading<infer T> ? T : never }
 
@@ -65,17 +109,10 @@ export const readEnvironment = <Spec extends Record<string, Reading<unknown>>>(
   return Object.freeze(values) as Values<Spec>
 }
 
-/** The variables that every service has. */
-export const serviceEnvironment = {
-  HOST: text({ or: '127.0.0.1' }),
-  PORT: integer({ min: 0, max: 65_535, or: 0 }),
-  KAFKA_BROKERS: list(),
-  SCHEMA_REGISTRY_URL: text(),
-  DATABASE_URL: text(),
-  CLOCK: oneOf(['system', 'test'] as const, 'system'),
-  LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const, 'info'),
-  INTERNAL_SECRET: secret(),
-  /** How long a member may be silent before its lanes go to others. */
-  GROUP_SESSION_MILLISECONDS: integer({ min: 3_000, max: 300_000, or: 6_000 }),
+/** One secret in two places is one secret less. @throws one Error that names them and shows neither. */
+export const refuseSharedSecrets = (secrets: Readonly<Record<string, Buffer>>) => {
+  const complaints = Object.entries(secrets).flatMap(([name, value], place, all) =>
+    all.slice(place + 1).flatMap(([other, its]) => (value.equals(its) ? [`${name} and ${other} are the same.`] : [])),
+  )
+  if (complaints.length > 0) throw new Error(`${complaints.join(' ')} Each secret must be its own.`)
 }
-export type ServiceEnvironment = Values<typeof serviceEnvironment>

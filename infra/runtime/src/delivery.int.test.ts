@@ -76,7 +76,7 @@ const prepare = async (service: string) => {
   const running = await bed.start({ service, handler: probe(service), migrations, database: service })
   const topic = 'credits-ledger.commands'
   const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, n) => total + n, 0)
-  const end = sum((await endOffsets(bed.servers.brokers, [topic])).get(topic)?.values() ?? [])
+  const end = sum((await endOffsets(bed.servers, [topic])).get(topic)?.values() ?? [])
   const at = async () =>
     (await running.knex.raw('select sum((positions->>?)::bigint)::bigint as at from lanes', [topic])).rows[0].at
   await eventually(at, (position) => Number(position) >= end)

@@ -156,7 +156,7 @@ test('a send that fails for one partition and not for another: nothing is lost, 
   const service = await bed.start({ service: 'partial', handler: probe('partial'), migrations })
   const topic = 'credits-ledger.commands.partial.dlq'
   const limit = (bytes: number) =>
-    withAdmin(bed.servers.brokers, (admin) =>
+    withAdmin(bed.servers, (admin) =>
       admin.alterConfigs({
         validateOnly: false,
         resources: [{ type: 2, name: topic, configEntries: [{ name: 'max.message.bytes', value: String(bytes) }] }],

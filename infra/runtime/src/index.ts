@@ -1,13 +1,16 @@
+export { type Cluster, clusterOf, readCluster } from './cluster.ts'
 export { subjectOf } from './codec.ts'
 export {
+  type Authorities,
+  authorities,
   integer,
   list,
   oneOf,
   optional,
   readEnvironment,
-  type ServiceEnvironment,
+  refuseSharedSecrets,
   secret,
-  serviceEnvironment,
+  secrets,
   text,
 } from './config.ts'
 export { openDatabase } from './database.ts'
@@ -31,14 +34,23 @@ export { createHttp, type OpenWork, requireInternal } from './http.ts'
 export { earlyProblem, MOST_CONNECTIONS, MOST_HEADER_BYTES, MOST_HEADERS } from './http-limits.ts'
 export { messageId } from './ids.ts'
 export { topicsHeard, topicsOf } from './intake.ts'
+export { type Access, ensureAcls } from './kafka/acls.ts'
 export { laneOf } from './kafka/lane-of.ts'
-export { endOffsets, ensureTopics, groupOffsets, type Offsets, type TopicDeclaration } from './kafka/topics.ts'
+export {
+  askCluster,
+  endOffsets,
+  ensureTopics,
+  groupOffsets,
+  type Offsets,
+  type TopicDeclaration,
+} from './kafka/topics.ts'
 export { type Logger, openLog } from './log.ts'
 export { type Migration, migrate } from './migrate.ts'
 export { readStored, type Stored } from './reading.ts'
 export { isLastWord, recordKeyOf } from './record-key.ts'
-export { withSecretFiles } from './secret-files.ts'
+export { kafkaPasswordOf, withSecretFiles } from './secret-files.ts'
 export { type Parts, type Running, runService, type ServiceOptions, startService } from './service.ts'
+export { type ServiceEnvironment, serviceEnvironment } from './service-environment.ts'
 export { execute, insertRows, select, updateRows, upsertRows } from './sql.ts'
 export { inTransaction } from './transaction.ts'
 export type { Worker } from './worker.ts'

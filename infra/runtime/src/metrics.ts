@@ -1,5 +1,12 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
+export interface CountedGauge {
+  readonly name: string
+  readonly help: string
+  readonly labelNames: readonly string[]
+  readonly count: () => Promise<{ labels: Record<string, string>; value: number }[]>
+}
+
 /** What one process says of itself to Prometheus. */
 export class Metrics {
   readonly registry = new Registry()
@@ -56,6 +63,22 @@ export class Metrics {
   /** One of a service's own. */
   gauge(name: string, help: string, labelNames: readonly string[]) {
     return new Gauge({ name, help, labelNames, registers: [this.registry] })
+  }
+
+  /** A service's own gauge, counted when it is asked for. What cannot be counted just then keeps its last values. */
+  counted({ name, help, labelNames, count }: CountedGauge) {
+    const gauge = new Gauge({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers: [this.registry],
+      async collect() {
+        const values = await count().catch(() => null)
+        if (!values) return
+        gauge.reset()
+        for (const { labels, value } of values) gauge.set(labels, value)
+      },
+    })
   }
 
   round(messages: number, seconds: number, deadLetters: number) {

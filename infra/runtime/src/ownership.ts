@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import type { Cluster } from './cluster.ts'
 import type { Position } from './kafka/subscription.ts'
 import { topicOffsets } from './kafka/topics.ts'
 import type { OwnedLane } from './lanes.ts'
@@ -8,7 +9,7 @@ import { owedBy, type Parcel } from './outbox.ts'
 
 export interface OwnershipOptions {
   readonly knex: Knex
-  readonly brokers: readonly string[]
+  readonly cluster: Cluster
   readonly topics: readonly string[]
   /** Who we are, for whoever looks at the table. */
   readonly name: string
@@ -83,12 +84,12 @@ export class Ownership {
    * @returns where to fetch from, or null if the group dealt anew meanwhile.
    */
   async claim(publish: (owed: readonly Parcel[]) => Promise<void>): Promise<Position[] | null> {
-    const { knex, brokers, topics, name, log } = this.#options
+    const { knex, cluster, topics, name, log } = this.#options
     const generation = this.#generation
     const claims = await claimLanes(knex, [...this.#toClaim], name)
     if (claims.length === 0) return []
     const lanes = claims.map(({ lane }) => lane)
-    const range = await topicOffsets(brokers, topics)
+    const range = await topicOffsets(cluster, topics)
     const claimed: (OwnedLane | { lane: number; sentence: string })[] = []
     for (const claim of claims) claimed.push(await this.#position(claim, range))
     const owed = await owedBy(knex, lanes, 'all')

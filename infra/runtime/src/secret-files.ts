@@ -1,17 +1,25 @@
 import { readFileSync } from 'node:fs'
+import { services } from '@coding-plans/schemas'
+
+/** Where a launcher is told with what a service comes to Kafka. */
+export const kafkaPasswordOf = (service: string) => `KAFKA_SASL_PASSWORD_${service.replaceAll('-', '_').toUpperCase()}`
 
 /** Variables whose value may lie in a file instead, which `<NAME>_FILE` names: an environment is easily shown, a file has a mode. */
 export const inFiles = [
   'AUTH_JWT_SECRET',
   'CRON_SECRET',
   'VAULT_KEY',
+  'VAULT_KEY_NEXT',
+  'VAULT_KEY_PREVIOUS',
   'FINGERPRINT_SECRET',
   'IDENTITY_SECRET',
   'SEALING_KEY',
   'INTERNAL_SECRET',
   'STRIPE_SECRET_KEY',
   'DATABASE_URL',
-] as const
+  'KAFKA_SASL_PASSWORD',
+  ...services.map(kafkaPasswordOf),
+]
 
 /**
  * The environment with what its files say. One line break at the end of a file is none of the secret.

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { Knex } from 'knex'
+import { clusterOf } from './cluster.ts'
 import { Codec, UnregisteredSchema } from './codec.ts'
-import type { ServiceEnvironment } from './config.ts'
 import { openDatabase } from './database.ts'
 import { backOff, pause } from './failures.ts'
 import type { Handler, LaneWork } from './handler.ts'
@@ -9,6 +9,7 @@ import { createHttp } from './http.ts'
 import type { ISocketFactory } from './kafka/client.ts'
 import { type Logger, openLog } from './log.ts'
 import { Metrics } from './metrics.ts'
+import type { ServiceEnvironment } from './service-environment.ts'
 import { select } from './sql.ts'
 import { Worker } from './worker.ts'
 
@@ -52,16 +53,17 @@ export interface Running {
 /** Everything a service process is: log, database, HTTP, worker. @throws UnregisteredSchema, or what listening throws. */
 export const startService = async <State>(options: ServiceOptions<State>): Promise<Running> => {
   const { service, environment } = options
-  const { KAFKA_BROKERS: brokers, GROUP_SESSION_MILLISECONDS: sessionMilliseconds } = environment
+  const { GROUP_SESSION_MILLISECONDS: sessionMilliseconds } = environment
+  const cluster = clusterOf(environment)
   const log = openLog(service, environment.LOG_LEVEL)
   const idleInTransactionMilliseconds = Math.round(sessionMilliseconds / 2)
   const knex = openDatabase(environment.DATABASE_URL, { idleInTransactionMilliseconds })
   const metrics = new Metrics(service)
-  const codec = new Codec(environment.SCHEMA_REGISTRY_URL)
+  const codec = new Codec(environment.SCHEMA_REGISTRY_URL, environment.SCHEMA_REGISTRY_TLS_CA?.ca)
   const given = options.handler
   const handler = typeof given === 'function' ? given({ knex, log, environment }) : given
   const { socketFactory } = options
-  const connection = { brokers, clientId: service, log, ...(socketFactory ? { socketFactory } : {}) }
+  const connection = { ...cluster, clientId: service, log, ...(socketFactory ? { socketFactory } : {}) }
   const worker = new Worker<State>({
     service,
     knex,

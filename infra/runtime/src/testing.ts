@@ -1,5 +1,6 @@
 import { type Bodies, type Instant, instant, type MessageName, routeOf, topicOf } from '@coding-plans/schemas'
 import { pino } from 'pino'
+import type { Cluster } from './cluster.ts'
 import { Codec } from './codec.ts'
 import { pause } from './failures.ts'
 import type { Message } from './handler.ts'
@@ -40,9 +41,10 @@ export const message = <Name extends MessageName>(
   }
 }
 
-export interface Servers {
-  readonly brokers: readonly string[]
+export interface Servers extends Cluster {
   readonly registryUrl: string
+  /** Who vouches for the registry (PEM). */
+  readonly registryCa?: string | undefined
 }
 
 const silent = pino({ level: process.env.BED_LOG_LEVEL ?? 'silent' })
@@ -53,10 +55,10 @@ export class Speaker {
   readonly #codec: Codec
   readonly #publisher: KafkaPublisher
 
-  constructor(service: string, { brokers, registryUrl }: Servers) {
+  constructor(service: string, servers: Servers) {
     this.#service = service
-    this.#codec = new Codec(registryUrl)
-    this.#publisher = new KafkaPublisher({ brokers, clientId: 'test-speaker', log: silent })
+    this.#codec = new Codec(servers.registryUrl, servers.registryCa)
+    this.#publisher = new KafkaPublisher({ ...servers, clientId: 'test-speaker', log: silent })
   }
 
   async open() {
@@ -78,10 +80,11 @@ export class Speaker {
     return record as Outgoing
   }
 
-  async say(records: readonly Outgoing[]) {
+  /** @param signal gives up what is not taken */
+  async say(records: readonly Outgoing[], signal = new AbortController().signal) {
     for (let rest = [...records]; rest.length > 0; ) {
       const part = rest.slice(0, takeSend(rest))
-      await this.#publisher.send(part, new AbortController().signal)
+      await this.#publisher.send(part, signal)
       rest = rest.slice(part.length)
     }
   }
@@ -110,10 +113,10 @@ export class Listener {
   readonly #consumer
   readonly #codec: Codec
 
-  constructor({ brokers, registryUrl }: Servers) {
-    this.#codec = new Codec(registryUrl)
+  constructor(servers: Servers) {
+    this.#codec = new Codec(servers.registryUrl, servers.registryCa)
     const groupId = `listener-${process.pid}-${count++}-${Date.now()}`
-    this.#consumer = connectKafka({ brokers, clientId: 'test-listener', log: silent }).consumer({
+    this.#consumer = connectKafka({ ...servers, clientId: 'test-listener', log: silent }).consumer({
       groupId,
       maxWaitTimeInMs: 50,
       allowAutoTopicCreation: false,
@@ -165,8 +168,8 @@ export class Listener {
 }
 
 /** Counts what was ever written to a topic, over one connection that stays: for who asks again and again. */
-export const openCounter = async ({ brokers }: Pick<Servers, 'brokers'>) => {
-  const admin = connectKafka({ brokers, clientId: 'test-counter', log: silent }).admin()
+export const openCounter = async (cluster: Cluster) => {
+  const admin = connectKafka({ ...cluster, clientId: 'test-counter', log: silent }).admin()
   await admin.connect()
   return {
     count: async (topic: string): Promise<number> =>

@@ -73,7 +73,7 @@ export class Worker<State = unknown> {
       OFFSETS_APART_MILLISECONDS[options.mode],
     )
     const name = `${hostname()}/${process.pid}`
-    this.#ownership = new Ownership({ knex, brokers: connection.brokers, topics: this.#topics, name, log })
+    this.#ownership = new Ownership({ knex, cluster: connection, topics: this.#topics, name, log })
     this.#arrivals = new Arrivals({
       codec: options.codec,
       hearer,

@@ -59,7 +59,7 @@ const feed = async (bed: Bed, due: Instant) => {
 }
 
 const countSaid = async ({ servers }: Bed) => {
-  const ends = await endOffsets(servers.brokers, [EVENTS])
+  const ends = await endOffsets(servers, [EVENTS])
   return [...(ends.get(EVENTS)?.values() ?? [])].reduce((sum, end) => sum + end, 0)
 }
 

@@ -1,4 +1,4 @@
-import { openLog, runService } from '@coding-plans/runtime'
+import { clusterOf, openLog, runService } from '@coding-plans/runtime'
 import { AUDITOR, services } from '@coding-plans/schemas'
 import { billingScheduler } from './app.ts'
 import { readConfig } from './config.ts'
@@ -7,7 +7,7 @@ import { createSurroundings } from './surroundings.ts'
 
 const config = readConfig(process.env)
 const surroundings = createSurroundings({
-  brokers: config.KAFKA_BROKERS,
+  cluster: clusterOf(config),
   // Nothing waits for who looks on.
   groups: services.filter((service) => service !== AUDITOR),
   serviceUrls: config.SERVICE_URLS,

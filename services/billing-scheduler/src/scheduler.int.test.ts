@@ -28,7 +28,7 @@ let internalSecret: string
 /** Another instance of the scheduler on the same database, or on another one. */
 const start = async (mode: ClockMode = 'test', database = 'scheduler') => {
   const surroundings = createSurroundings({
-    brokers: bed.servers.brokers,
+    cluster: bed.servers,
     groups: [SERVICE],
     serviceUrls: urls,
     internalSecret: Buffer.from(internalSecret, 'base64'),

@@ -1,9 +1,9 @@
-import { endOffsets, groupOffsets } from '@coding-plans/runtime'
+import { type Cluster, endOffsets, groupOffsets } from '@coding-plans/runtime'
 import type { Open } from './domain/settled.ts'
 import type { Surroundings } from './settlement.ts'
 
 export interface SurroundingsOptions {
-  readonly brokers: readonly string[]
+  readonly cluster: Cluster
   /** The consumer group of every service. */
   readonly groups: readonly string[]
   /** The internal base URL of every process of every service. */
@@ -15,14 +15,14 @@ const ANSWER_WITHIN_MILLISECONDS = 2_000
 
 /** The broker and every service, asked for what is still open. @throws whatever does not answer. */
 export const createSurroundings = ({
-  brokers,
+  cluster,
   groups,
   serviceUrls,
   internalSecret,
 }: SurroundingsOptions): Surroundings => ({
-  committed: () => groupOffsets(brokers, groups),
+  committed: () => groupOffsets(cluster, groups),
   open: () => Promise.all(serviceUrls.map((url) => askOpen(url, internalSecret))),
-  ends: (topics) => endOffsets(brokers, topics),
+  ends: (topics) => endOffsets(cluster, topics),
 })
 
 const askOpen = async (url: string, internalSecret: Buffer): Promise<Open> => {

@@ -1,4 +1,4 @@
-import { integer, optional, readEnvironment, serviceEnvironment, text } from '@coding-plans/runtime'
+import { integer, list, optional, readEnvironment, serviceEnvironment, text } from '@coding-plans/runtime'
 
 const DEFAULT_PORT = 8080
 const perMinute = (or: number) => integer({ min: 1, max: 1_000_000, or })
@@ -15,7 +15,8 @@ const jwksUrl = (given: string | undefined) => {
 const gatewayEnvironment = {
   ...serviceEnvironment,
   PORT: integer({ min: 0, max: 65_535, or: DEFAULT_PORT }),
-  KEY_INVENTORY_URL: text(),
+  /** One for each instance, or one that stands for all. */
+  KEY_INVENTORY_URL: list(),
   AUTH_JWT_SECRET: optional(),
   AUTH_JWKS_URL: jwksUrl,
   AUTH_ISSUER: optional(),

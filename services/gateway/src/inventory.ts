@@ -1,3 +1,4 @@
+import { pause } from '@coding-plans/runtime'
 import { notFound, problem, Refused, unavailable } from './problem.ts'
 import { rateLimited } from './rate-limit.ts'
 import type { SealingKey } from './sealing.ts'
@@ -11,22 +12,30 @@ export interface Inventory {
 }
 
 const ANSWER_WITHIN_MILLISECONDS = 5_000
+const ASK_AGAIN_AFTER_MILLISECONDS = 100
+/** What an instance answers that is about to stop. */
+const STOPPING = 503
 const RETRY_AFTER_SECONDS = 60
 
-/** @param secret the bearer of internal calls */
-export const inventoryAt = (url: string, secret: Buffer): Inventory => {
+/**
+ * Who is away or stopping is passed over for the next, until all have been asked in vain for as long as an answer may take:
+ * a restart, of the only one even, is not told to the user.
+ * @param urls of the instances
+ * @param secret the bearer of internal calls
+ */
+export const inventoryAt = (urls: readonly string[], secret: Buffer): Inventory => {
   const authorization = `Bearer ${secret.toString('base64')}`
   const ask = async (path: string, body?: object): Promise<Response> => {
     const headers = { authorization, ...(body ? { 'content-type': 'application/json' } : {}) }
     const request = body ? { method: 'POST', headers, body: JSON.stringify(body) } : { headers }
-    try {
-      return await fetch(new URL(path, url), {
-        ...request,
-        redirect: 'error',
-        signal: AbortSignal.timeout(ANSWER_WITHIN_MILLISECONDS),
-      })
-    } catch {
-      throw unavailable('The key inventory does not answer; nothing was accepted.')
+    const signal = AbortSignal.timeout(ANSWER_WITHIN_MILLISECONDS)
+    for (let attempt = 0; ; attempt += 1) {
+      const url = new URL(path, urls[attempt % urls.length])
+      const answer = await fetch(url, { ...request, redirect: 'error', signal }).catch(() => null)
+      if (answer && answer.status !== STOPPING) return answer
+      await answer?.body?.cancel()
+      if (signal.aborted) throw unavailable('The key inventory does not answer; nothing was accepted.')
+      if ((attempt + 1) % urls.length === 0) await pause(ASK_AGAIN_AFTER_MILLISECONDS, signal)
     }
   }
   let known: Promise<SealingKey> | null = null

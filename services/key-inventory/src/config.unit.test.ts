@@ -23,3 +23,19 @@ test('VLT-1: every secret is asked for by its own name, and no complaint repeats
   expect(() => readConfig(bad)).toThrow(/VAULT_KEY .*FINGERPRINT_SECRET .*SEALING_KEY /)
   expect(() => readConfig(bad)).not.toThrow(/not-a-secret/)
 })
+
+test('VLT-1: the vault takes one key that is coming and any number that were, and names what is malformed', () => {
+  const config = readConfig({ ...whole, VAULT_KEY_NEXT: secret(5), VAULT_KEY_PREVIOUS: `${secret(6)},${secret(7)}` })
+  expect(config.VAULT_KEY_NEXT).toEqual([Buffer.alloc(32, 5)])
+  expect(config.VAULT_KEY_PREVIOUS).toEqual([Buffer.alloc(32, 6), Buffer.alloc(32, 7)])
+  expect(readConfig(whole)).toMatchObject({ VAULT_KEY_NEXT: [], VAULT_KEY_PREVIOUS: [] })
+  const bad = { ...whole, VAULT_KEY_NEXT: `${secret(5)},${secret(6)}`, VAULT_KEY_PREVIOUS: `${secret(6)},short` }
+  expect(() => readConfig(bad)).toThrow(/VAULT_KEY_NEXT must .*VAULT_KEY_PREVIOUS must /)
+  expect(() => readConfig(bad)).not.toThrow(/short/)
+})
+
+test('VLT-1: encryption, fingerprint, sealing and internal calls share no secret', () => {
+  expect(() => readConfig({ ...whole, FINGERPRINT_SECRET: whole.VAULT_KEY })).toThrow(
+    'VAULT_KEY and FINGERPRINT_SECRET are the same. Each secret must be its own.',
+  )
+})

@@ -7,7 +7,7 @@ import { openSeals, slotSeal, uploadSeal } from './sealing.ts'
 import { openFingerprint, openVault, recordOfKey, recordOfSlot } from './vault.ts'
 
 const seals = await openSeals(Buffer.alloc(32, 3))
-const vault = openVault([Buffer.alloc(32, 1)])
+const vault = openVault({ present: Buffer.alloc(32, 1) })
 const secrets = { seals, vault, fingerprint: openFingerprint(Buffer.alloc(32, 2)) }
 const time = instant(1_000)
 

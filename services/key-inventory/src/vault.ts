@@ -17,6 +17,31 @@ export interface Vault {
   open(envelope: Envelope, record: string): Buffer
 }
 
+/** The wrapped half of an envelope. */
+export type Wrapping = Omit<Envelope, 'ciphertext'>
+
+/** A vault that knows several key-encryption keys: it wraps with one, and opens what any of them has wrapped. */
+export interface KeyRing extends Vault {
+  /** Whose data keys this vault wraps anew, by id. */
+  readonly previous: readonly string[]
+  /** What part a key plays here. */
+  roleOf(wrappingKeyId: string): KeyRole
+  /** The id of the key that it wraps with. */
+  readonly present: string
+  /** The ids of all keys it knows. */
+  readonly known: readonly string[]
+  /** The same data key, wrapped by the present key-encryption key for the same record. @throws as `open` does. */
+  rewrap(wrapping: Wrapping, record: string): Wrapping
+}
+export type KeyRole = 'present' | 'next' | 'previous' | 'unknown'
+
+/** The keys of a ring, by the part that each plays. */
+export interface KeyEncryptionKeys {
+  readonly present: Uint8Array
+  readonly next?: readonly Uint8Array[]
+  readonly previous?: readonly Uint8Array[]
+}
+
 /** What a record is called that holds the key of the stock, or the user's own. User ids may contain a bar, provider ids do not. */
 export const recordOfKey = (keyId: string) => `key:${keyId}`
 export const recordOfSlot = (userId: string, providerId: string) => `slot:${userId}|${providerId}`
@@ -46,27 +71,59 @@ const decrypt = (key: Uint8Array, box: Buffer, associated: string): Buffer => {
 export const wrappingKeyId = (key: Uint8Array) =>
   `kek_${createHash('sha256').update('coding-plans/vault|').update(key).digest('hex').slice(0, 16)}`
 
-/** Locks under the first key-encryption key, opens what any of them has wrapped. */
-export const openVault = (keys: readonly [Uint8Array, ...Uint8Array[]]): Vault => {
-  const known = new Map(keys.map((key) => [wrappingKeyId(key), key]))
-  const present = wrappingKeyId(keys[0])
+/** Trouble, not nonsense: an instance that knows the key is coming, or this one was started without it. */
+export class UnknownWrappingKey extends Error {
+  readonly code = 'EWRAPPINGKEY'
+  constructor(id: string) {
+    super(`The wrapping key ${id} is not known.`)
+  }
+}
+
+export const openVault = ({ present, next = [], previous = [] }: KeyEncryptionKeys): KeyRing => {
+  const presentId = wrappingKeyId(present)
+  const [nextIds, previousIds] = [next, previous].map((keys) => keys.map(wrappingKeyId)) as [string[], string[]]
+  const keys = new Map([present, ...next, ...previous].map((key) => [wrappingKeyId(key), key]))
+  const keyOf = (id: string) => {
+    const key = keys.get(id)
+    if (!key) throw new UnknownWrappingKey(id)
+    return key
+  }
+  const wrap = (dataKey: Uint8Array, record: string): Wrapping => ({
+    wrappedKey: encrypt(present, dataKey, `data-key|${record}`),
+    wrappingKeyId: presentId,
+  })
+  const unwrap = (wrapping: Wrapping, record: string) =>
+    decrypt(keyOf(wrapping.wrappingKeyId), wrapping.wrappedKey, `data-key|${record}`)
   return {
+    present: presentId,
+    known: [...keys.keys()],
+    previous: previousIds.filter((id) => id !== presentId),
+    roleOf(id) {
+      if (id === presentId) return 'present'
+      if (previousIds.includes(id)) return 'previous'
+      return nextIds.includes(id) ? 'next' : 'unknown'
+    },
     lock(plaintext, record) {
       const dataKey = randomBytes(KEY_BYTES)
       try {
-        const ciphertext = encrypt(dataKey, plaintext, `secret|${record}`)
-        return { ciphertext, wrappedKey: encrypt(keys[0], dataKey, `data-key|${record}`), wrappingKeyId: present }
+        return { ciphertext: encrypt(dataKey, plaintext, `secret|${record}`), ...wrap(dataKey, record) }
       } finally {
         dataKey.fill(0)
         plaintext.fill(0)
       }
     },
     open(envelope, record) {
-      const wrappingKey = known.get(envelope.wrappingKeyId)
-      if (!wrappingKey) throw new Error(`The wrapping key ${envelope.wrappingKeyId} is not known.`)
-      const dataKey = decrypt(wrappingKey, envelope.wrappedKey, `data-key|${record}`)
+      const dataKey = unwrap(envelope, record)
       try {
         return decrypt(dataKey, envelope.ciphertext, `secret|${record}`)
+      } finally {
+        dataKey.fill(0)
+      }
+    },
+    rewrap(wrapping, record) {
+      const dataKey = unwrap(wrapping, record)
+      try {
+        return wrap(dataKey, record)
       } finally {
         dataKey.fill(0)
       }

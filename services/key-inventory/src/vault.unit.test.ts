@@ -1,9 +1,10 @@
+import { isTrouble } from '@coding-plans/runtime'
 import { expect, test } from 'vitest'
-import { openFingerprint, openVault, recordOfKey, recordOfSlot, wrappingKeyId } from './vault.ts'
+import { openFingerprint, openVault, recordOfKey, recordOfSlot, UnknownWrappingKey, wrappingKeyId } from './vault.ts'
 
 const kek = Buffer.alloc(32, 1)
 const older = Buffer.alloc(32, 2)
-const vault = openVault([kek])
+const vault = openVault({ present: kek })
 const lock = (text: string, record: string) => vault.lock(Buffer.from(text), record)
 
 test('VLT-1: what is locked opens in its own row, byte for byte', () => {
@@ -41,12 +42,45 @@ test('VLT-1: each record has a data key of its own, and nothing of the secret sh
   expect(Buffer.concat([one.ciphertext, one.wrappedKey]).includes('secret')).toBe(false)
 })
 
-test('VLT-1: a vault opens what any key it knows has wrapped, and locks under the first', () => {
-  const before = openVault([older]).lock(Buffer.from('old'), 'r')
-  const both = openVault([kek, older])
-  expect(both.open(before, 'r').toString()).toBe('old')
-  expect(both.lock(Buffer.from('new'), 'r').wrappingKeyId).toBe(wrappingKeyId(kek))
-  expect(() => vault.open(before, 'r')).toThrow(wrappingKeyId(older))
+test('VLT-1: a vault opens what any key it knows has wrapped, and locks under the present one', () => {
+  const before = openVault({ present: older }).lock(Buffer.from('old'), 'r')
+  const coming = openVault({ present: kek, next: [older] })
+  const gone = openVault({ present: kek, previous: [older] })
+  for (const both of [coming, gone]) {
+    expect(both.open(before, 'r').toString()).toBe('old')
+    expect(both.lock(Buffer.from('new'), 'r').wrappingKeyId).toBe(wrappingKeyId(kek))
+  }
+  expect([coming.previous, gone.previous]).toEqual([[], [wrappingKeyId(older)]])
+  expect([coming, gone, vault].map((ring) => ring.roleOf(wrappingKeyId(older)))).toEqual([
+    'next',
+    'previous',
+    'unknown',
+  ])
+})
+
+test('VLT-1: a key that is not known is trouble, not nonsense, and is named by its id', () => {
+  const before = openVault({ present: older }).lock(Buffer.from('old'), 'r')
+  const open = () => vault.open(before, 'r')
+  expect(open).toThrow(UnknownWrappingKey)
+  expect(open).toThrow(wrappingKeyId(older))
+  expect(isTrouble(new UnknownWrappingKey('kek_0'))).toBe(true)
+})
+
+test('VLT-1: a record wrapped anew opens without the old key, under the same ciphertext', () => {
+  const before = openVault({ present: older }).lock(Buffer.from('old'), recordOfKey('key_1'))
+  const ring = openVault({ present: kek, previous: [older] })
+  const after = { ...before, ...ring.rewrap(before, recordOfKey('key_1')) }
+  expect(after.ciphertext).toBe(before.ciphertext)
+  expect(after.wrappingKeyId).toBe(wrappingKeyId(kek))
+  expect(vault.open(after, recordOfKey('key_1')).toString()).toBe('old')
+  expect(() => vault.open(after, recordOfKey('key_2'))).toThrow()
+  expect(() => ring.rewrap(before, recordOfKey('key_2'))).toThrow()
+})
+
+test('VLT-1: the key that is present counts as present, also where it is named as a previous one', () => {
+  const ring = openVault({ present: kek, previous: [kek, older] })
+  expect(ring.previous).toEqual([wrappingKeyId(older)])
+  expect(ring.roleOf(wrappingKeyId(kek))).toBe('present')
 })
 
 test('INV-2: locking wipes the plaintext it was given', () => {

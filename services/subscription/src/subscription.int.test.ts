@@ -174,7 +174,7 @@ const TOPICS = ['subscription.commands', 'credits-ledger.events', 'key-inventory
 /** Everything on the topics has been handled. */
 const readAll = async () => {
   for (const topic of TOPICS) {
-    const ends = (await endOffsets(bed.servers.brokers, [topic])).get(topic) ?? new Map()
+    const ends = (await endOffsets(bed.servers, [topic])).get(topic) ?? new Map()
     const read = () =>
       select<{ lane: number; position: number | null }>(
         knex,

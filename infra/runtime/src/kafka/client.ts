@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
-import type { Kafka as Client, ISocketFactory } from 'kafkajs'
+import type { Kafka as Client, ISocketFactory, SASLOptions } from 'kafkajs'
+import type { Cluster } from '../cluster.ts'
 import type { Logger } from '../log.ts'
 import { Kafka, logLevel, Partitioners } from './library.ts'
 
@@ -68,8 +69,7 @@ let mended = false
 const ORDINARY =
   /REBALANCE_IN_PROGRESS|rebalanc|COORDINATOR_LOAD|COORDINATOR_NOT_AVAILABLE|coordinator is not a|NOT_COORDINATOR/i
 
-export interface Connection {
-  readonly brokers: readonly string[]
+export interface Connection extends Cluster {
   readonly clientId: string
   readonly log: Logger
   /** For tests that put a proxy between. */
@@ -79,6 +79,8 @@ export interface Connection {
 
 export const connectKafka = ({
   brokers,
+  tls,
+  sasl,
   clientId,
   log,
   socketFactory,
@@ -91,6 +93,8 @@ export const connectKafka = ({
   }
   return new Kafka({
     brokers: [...brokers],
+    ...(tls ? { ssl: { ...tls } } : {}),
+    ...(sasl ? { sasl: sasl as SASLOptions } : {}),
     clientId,
     connectionTimeout: 2_000,
     requestTimeout: requestTimeoutMilliseconds ?? 10_000,

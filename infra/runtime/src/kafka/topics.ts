@@ -1,5 +1,6 @@
 import type { Admin } from 'kafkajs'
 import { type Logger, pino } from 'pino'
+import type { Cluster } from '../cluster.ts'
 import { pause } from '../failures.ts'
 import { connectKafka } from './client.ts'
 import { LANES } from './lane-of.ts'
@@ -24,12 +25,12 @@ const configOf = ({ retentionMilliseconds, compacted = false, mostMessageBytes }
 const TOPIC_RESOURCE = 2
 
 /** One short-lived question to the broker. */
-export const withAdmin = async <T>(
-  brokers: readonly string[],
-  ask: (admin: Admin) => Promise<T>,
-  log?: Logger,
-): Promise<T> => {
-  const admin = connectKafka({ brokers, clientId: 'coding-plans-admin', log: log ?? pino({ level: 'silent' }) }).admin()
+export const withAdmin = async <T>(cluster: Cluster, ask: (admin: Admin) => Promise<T>, log?: Logger): Promise<T> => {
+  const admin = connectKafka({
+    ...cluster,
+    clientId: 'coding-plans-admin',
+    log: log ?? pino({ level: 'silent' }),
+  }).admin()
   await admin.connect()
   try {
     return await ask(admin)
@@ -38,29 +39,43 @@ export const withAdmin = async <T>(
   }
 }
 
+/** @throws when nobody answers, the answer comes from a stranger, or we are not let in. */
+export const askCluster = (cluster: Cluster): Promise<void> =>
+  withAdmin(cluster, async (admin) => {
+    await admin.describeCluster()
+  })
+
 /**
  * Create what is missing and compare what is there. Kafka is never asked to create a topic by itself.
  * @throws one Error that names every topic whose partitions or settings differ from their declaration.
  */
-export const ensureTopics = (brokers: readonly string[], declared: readonly TopicDeclaration[]): Promise<void> =>
-  withAdmin(brokers, async (admin) => {
+export const ensureTopics = (cluster: Cluster, declared: readonly TopicDeclaration[]): Promise<void> =>
+  withAdmin(cluster, async (admin) => {
     const present = new Set(await admin.listTopics())
     const missing = declared.filter(({ name }) => !present.has(name))
     if (missing.length > 0)
-      await admin.createTopics({
-        waitForLeaders: false,
-        topics: missing.map((topic) => ({
-          topic: topic.name,
-          numPartitions: LANES,
-          configEntries: Object.entries(configOf(topic)).map(([name, value]) => ({ name, value })),
-        })),
-      })
+      await admin
+        .createTopics({
+          waitForLeaders: false,
+          topics: missing.map((topic) => ({
+            topic: topic.name,
+            numPartitions: LANES,
+            configEntries: Object.entries(configOf(topic)).map(([name, value]) => ({ name, value })),
+          })),
+        })
+        .catch(tellEach)
     await untilServed(admin, declared)
     const found = declared.filter(({ name }) => present.has(name))
     if (found.length === 0) return
     const complaints = [...(await comparePartitions(admin, found)), ...(await compareSettings(admin, found))]
     if (complaints.length > 0) throw new Error(complaints.join(' '))
   })
+
+// kafkajs says only that there were errors.
+const tellEach = (error: Error & { errors?: readonly Error[] }) => {
+  const sentences = new Set((error.errors ?? [error]).map(({ message }) => message))
+  throw new Error(`Topics could not be created: ${[...sentences].join('; ')}.`, { cause: error })
+}
 
 const SERVED_WITHIN_MILLISECONDS = 30_000
 
@@ -113,11 +128,8 @@ const compareSettings = async (admin: Admin, found: readonly TopicDeclaration[])
 }
 
 /** What every group has committed: group → topic → lane → offset. */
-export const groupOffsets = (
-  brokers: readonly string[],
-  groups: readonly string[],
-): Promise<ReadonlyMap<string, Offsets>> =>
-  withAdmin(brokers, async (admin) => {
+export const groupOffsets = (cluster: Cluster, groups: readonly string[]): Promise<ReadonlyMap<string, Offsets>> =>
+  withAdmin(cluster, async (admin) => {
     const committed = new Map<string, Offsets>()
     for (const groupId of groups) {
       const topics = await admin.fetchOffsets({ groupId })
@@ -135,11 +147,11 @@ export const groupOffsets = (
   })
 
 /** The end of every lane of these topics, and where each begins. */
-export const topicOffsets = (brokers: readonly string[], topics: readonly string[]) =>
-  withAdmin(brokers, (admin) => readOffsets(admin, topics))
+export const topicOffsets = (cluster: Cluster, topics: readonly string[]) =>
+  withAdmin(cluster, (admin) => readOffsets(admin, topics))
 
-export const endOffsets = async (brokers: readonly string[], topics: readonly string[]): Promise<Offsets> =>
-  (await topicOffsets(brokers, topics)).high
+export const endOffsets = async (cluster: Cluster, topics: readonly string[]): Promise<Offsets> =>
+  (await topicOffsets(cluster, topics)).high
 
 export const readOffsets = async (admin: Admin, topics: readonly string[]) => {
   const low = new Map<string, ReadonlyMap<number, number>>()
