@@ -1,3 +1,4 @@
+export { askBroker } from './broker.ts'
 export { Complaint } from './complaint.ts'
 export type { ClockMode } from './directory.ts'
 export type { Child, Log } from './processes.ts'
