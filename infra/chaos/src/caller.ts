@@ -7,6 +7,7 @@ const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(reso
 const GIVE_UP_MILLISECONDS = 9_000
 const WAIT_SECONDS = 4
 const AGAIN_AFTER_MILLISECONDS = 250
+const LONGEST_REST_MILLISECONDS = 1_000
 
 /** Everything that was asked and answered, counted. */
 export class Tally {
@@ -42,6 +43,11 @@ const saysSomething = ({ status }: Answer) => status !== 202 && status !== 429 &
 /** Nothing was accepted. */
 const isSafelyRefused = ({ status }: Answer) => status === 503 || status === 429
 
+/** Nothing was accepted: the house says when to come back. */
+const restOf = (answer: Answer | null) =>
+  Math.min(LONGEST_REST_MILLISECONDS, Number(answer?.headers.get('retry-after') ?? 0) * 1_000) ||
+  AGAIN_AFTER_MILLISECONDS
+
 /** Asks as a client does that may hear nothing: either gateway, again and again, until it hears something that is final. */
 export class Caller {
   readonly #tally: Tally
@@ -68,7 +74,7 @@ export class Caller {
   /** Until it is answered or patience ends. */
   async insist(client: Client, ask: Ask, patienceMilliseconds: number): Promise<Heard> {
     let mayComeLate = false
-    for (const until = Date.now() + patienceMilliseconds; ; await pause(AGAIN_AFTER_MILLISECONDS)) {
+    for (const until = Date.now() + patienceMilliseconds; ; ) {
       // Who does not wait gets the operation's number at once, and can lose less.
       const answer = await this.once(client, ask, this.#random.chance(0.3) ? 0 : WAIT_SECONDS)
       if (answer && saysSomething(answer)) return { answer, mayComeLate }
@@ -79,6 +85,7 @@ export class Caller {
       }
       if (!answer || !isSafelyRefused(answer)) mayComeLate = true
       if (isOver) return { answer: null, mayComeLate }
+      await pause(restOf(answer))
     }
   }
 

@@ -2,13 +2,15 @@ import { parseArgs } from 'node:util'
 import { runChaos } from './run.ts'
 import { openSite } from './site.ts'
 
-// npm run chaos -- [--seconds N] [--seed N] [--clients N] [--keep]
+// npm run chaos -- [--seconds N] [--seed N] [--clients N] [--soak] [--keep]
 
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '120' },
     seed: { type: 'string', default: '1' },
     clients: { type: 'string', default: '12' },
+    /** Long and gentle, to see what grows. */
+    soak: { type: 'boolean', default: false },
     /** The files of the run stay, to be looked at. */
     keep: { type: 'boolean' },
   },
@@ -50,7 +52,7 @@ try {
   say(`seed ${seed}, ${seconds} s, ${clients} clients`)
   const site = await opening
   say('everything runs: two processes of every service')
-  const violations = await runChaos(site, { seconds, seed, clients, say })
+  const violations = await runChaos(site, { seconds, seed, clients, soak: values.soak, say })
   await leave(violations > 0 ? 1 : 0)
 } catch (error) {
   if (!leaving) {
