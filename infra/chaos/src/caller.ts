@@ -15,7 +15,7 @@ export class Tally {
   readonly answers = new Map<string, number>()
   replays = 0
 
-  count(kind: string, answer: Answer | null) {
+  count({ kind }: Ask, answer: Answer | null) {
     const status = answer === null ? 'none (connection lost or silent)' : String(answer.status)
     this.requests.set(kind, (this.requests.get(kind) ?? 0) + 1)
     this.answers.set(status, (this.answers.get(status) ?? 0) + 1)
@@ -59,7 +59,8 @@ export class Caller {
   }
 
   /** Once. @returns null when no answer came. */
-  async once(client: Client, { kind, call, ...options }: Ask, wait = WAIT_SECONDS): Promise<Answer | null> {
+  async once(client: Client, ask: Ask, wait = WAIT_SECONDS): Promise<Answer | null> {
+    const { call, ...options } = ask
     const how: CallOptions = {
       ...options,
       gateway: this.#random.below(2),
@@ -67,7 +68,7 @@ export class Caller {
       signal: AbortSignal.timeout(GIVE_UP_MILLISECONDS),
     }
     const answer = await client(call, how).catch(() => null)
-    this.#tally.count(kind, answer)
+    this.#tally.count(ask, answer)
     return answer
   }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Tally } from './caller.ts'
-import { compare, searchForKeys } from './compare/index.ts'
+import { compare, failedRequestsOf, searchForKeys } from './compare/index.ts'
 import { type Blow, blowsOf, gentleBlowsOf } from './faults.ts'
 import { openLoad } from './load.ts'
 import { Notebook } from './memory.ts'
@@ -43,6 +43,8 @@ export const runChaos = async (site: Site, { seconds, seed, clients, soak, say }
   const looked = await compare(site, { people: load.people, operator }, notebook)
   await site.stop()
   looked.push(searchForKeys(site, notebook))
+  for (const failure of failedRequestsOf(site))
+    notebook.violation('what is away is answered with 503; with 500 only what a lost commit leaves open', failure)
   for (const line of [...growth, ...looked, ...reportOf(tally, struck, notebook)]) say(line)
   return notebook.violations.size
 }

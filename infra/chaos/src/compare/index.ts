@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { filesUnder, searchFor } from '@coding-plans/e2e/search'
 import type { Load } from '../load.ts'
 import type { Notebook } from '../memory.ts'
@@ -69,3 +71,10 @@ export const searchForKeys = ({ directory }: Site, notebook: Notebook): string =
   for (const file of found) notebook.violation('no key lies in plain sight', file.slice(directory.length + 1))
   return `keys in plain sight: ${files.length} files, ${(bytes / 1024 / 1024).toFixed(0)} MiB scanned, ${found.length} hold one`
 }
+
+/** What the gateways noted of requests that failed. Of a commit whose answer was lost neither yes nor no can be said: that is no fault. */
+export const failedRequestsOf = ({ directory }: Site): string[] =>
+  filesUnder(join(directory, 'house', 'logs'))
+    .filter((file) => basename(file).startsWith('gateway'))
+    .flatMap((file) => readFileSync(file, 'utf8').split('\n'))
+    .filter((line) => line.includes('A request failed') && !line.includes('"Ambiguous"'))

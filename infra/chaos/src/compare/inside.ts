@@ -31,6 +31,11 @@ const nothingLeft: readonly { service: Service; what: string; sql: string }[] = 
     sql: 'select id, kind, subject from operations where outcome is null',
   },
   {
+    service: 'gateway',
+    what: 'no operation failed',
+    sql: `select id, kind, subject from operations where outcome = 'failed'`,
+  },
+  {
     service: 'credits-ledger',
     what: 'no hold is open',
     sql: `select hold_id, user_id, purpose from holds where state = 'open'`,
