@@ -56,13 +56,13 @@ module.exports = {
       name: 'the-runtime-knows-no-service',
       severity: 'error',
       from: { path: '^infra/runtime/', pathNot: TEST },
-      to: { path: '^(services|infra/(local|e2e|bench))/' },
+      to: { path: '^(services|infra/(local|e2e|bench|chaos))/' },
     },
     {
       name: 'services-do-not-know-their-launcher',
       severity: 'error',
       from: { path: '^services/', pathNot: TEST },
-      to: { path: '^infra/(local|e2e|bench)/' },
+      to: { path: '^infra/(local|e2e|bench|chaos)/' },
     },
     {
       name: 'the-launcher-knows-migrations-only',

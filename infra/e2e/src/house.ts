@@ -19,6 +19,8 @@ export interface CallOptions {
   readonly headers?: Record<string, string>
   /** Which gateway; the first if absent. */
   readonly gateway?: number
+  /** Gives up waiting for the answer. */
+  readonly signal?: AbortSignal
 }
 
 export type Client = (call: string, options?: CallOptions) => Promise<Answer>
@@ -57,10 +59,7 @@ export const openHouse = async ({ clock = 'test', env = {}, ...options }: HouseO
   }
   const start = () => startStack({ dataDir, clock, instances, ...options, env: limits, log })
   let stack = await start()
-  const as = async (user: string, roles: readonly string[] = []): Promise<Client> => {
-    const token = await stack.token(user, roles)
-    return (call, options) => send(stack, token, call, options)
-  }
+  const as: House['as'] = (user, roles) => clientOf(() => stack, user, roles)
   const admin: Client = async (call, options) => (await as('admin-1', ['admin']))(call, options)
   return {
     get stack() {
@@ -80,9 +79,15 @@ export const openHouse = async ({ clock = 'test', env = {}, ...options }: HouseO
   }
 }
 
+/** Asks whatever stack runs by then, as this user. */
+export const clientOf = async (running: () => Stack, user: string, roles: readonly string[] = []): Promise<Client> => {
+  const token = await running().token(user, roles)
+  return (call, options) => send(running(), token, call, options)
+}
+
 const send = async (stack: Stack, token: string, call: string, options: CallOptions = {}): Promise<Answer> => {
   const [method = 'GET', path = ''] = call.split(' ')
-  const { body, key, headers = {}, gateway = 0 } = options
+  const { body, key, headers = {}, gateway = 0, signal } = options
   const url = stack.urls[gateway % stack.urls.length] as string
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   const began = performance.now()
@@ -95,6 +100,7 @@ const send = async (stack: Stack, token: string, call: string, options: CallOpti
       ...headers,
     },
     ...(body === undefined ? {} : { body: text }),
+    ...(signal ? { signal } : {}),
   })
   const said = await response.text()
   const json = /json/.test(response.headers.get('content-type') ?? '')

@@ -13,18 +13,20 @@ import { mostMessageBytes } from './topics.ts'
 interface BrokerPorts {
   readonly clients: number
   readonly controller: number
+  /** Where clients are sent; where they are served if absent. */
+  readonly advertised?: number | undefined
 }
 
 /** One node that is broker and controller, reachable from this machine only. */
 export const brokerSettings = (
   storage: string,
-  { clients, controller }: BrokerPorts,
+  { clients, controller, advertised = clients }: BrokerPorts,
 ): Record<string, string | number> => ({
   'process.roles': 'broker,controller',
   'node.id': 1,
   'controller.quorum.voters': `1@127.0.0.1:${controller}`,
   listeners: `BROKER://127.0.0.1:${clients},CONTROLLER://127.0.0.1:${controller}`,
-  'advertised.listeners': `BROKER://127.0.0.1:${clients}`,
+  'advertised.listeners': `BROKER://127.0.0.1:${advertised}`,
   'listener.security.protocol.map': 'BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT',
   'inter.broker.listener.name': 'BROKER',
   'controller.listener.names': 'CONTROLLER',
@@ -119,6 +121,8 @@ interface Needs {
   readonly options: readonly string[]
   readonly log: Log
   readonly stopWithinMilliseconds?: number
+  /** The port of a door before the broker, to which it sends its clients. */
+  readonly advertisedPort?: number | undefined
 }
 
 /** Prepare Kafka in this data directory; `start` starts it. */
@@ -131,7 +135,13 @@ export const prepareBroker = async (needs: Needs): Promise<{ child: Child; addre
   mkdirSync(storage, { recursive: true })
   writeWhole(
     settings,
-    propertiesOf(brokerSettings(storage, { clients, controller: await directory.port('kafka-controller') })),
+    propertiesOf(
+      brokerSettings(storage, {
+        clients,
+        controller: await directory.port('kafka-controller'),
+        advertised: needs.advertisedPort,
+      }),
+    ),
   )
   if (!existsSync(join(storage, 'meta.properties'))) await format({ java, classpath, settings })
   const logging = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-Dorg.slf4j.simpleLogger.showDateTime=true']

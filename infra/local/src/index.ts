@@ -1,4 +1,5 @@
 export { accesses } from './accesses.ts'
+export { askBroker } from './broker.ts'
 export { Complaint } from './complaint.ts'
 export type { ClockMode } from './directory.ts'
 export { loadEnvironment } from './environment.ts'

@@ -29,6 +29,7 @@ interface Opening {
   readonly own?: OwnServers
   readonly crew: Crew
   readonly log: Log
+  readonly advertisedBrokerPort?: number | undefined
 }
 
 /** What the servers that are Java programs are run with. */
@@ -40,10 +41,12 @@ const prepareJava = async (log: Log) => {
 
 type JavaParts = () => ReturnType<typeof prepareJava>
 
-const openBroker = async ({ directory, own, crew, log }: Opening, parts: JavaParts) => {
+const openBroker = async (opening: Opening, parts: JavaParts) => {
+  const { directory, own, crew, log, advertisedBrokerPort: advertisedPort } = opening
   if (own?.cluster) return { child: foreign('kafka'), cluster: await meetBrokers(own.cluster) }
   const { command: java, jars, archives } = await parts()
-  const { child, address } = await prepareBroker({ directory, java, jars: jars.kafka, options: archives.kafka, log })
+  const needs = { directory, java, jars: jars.kafka, options: archives.kafka, log, advertisedPort }
+  const { child, address } = await prepareBroker(needs)
   return { child: await crew.start(child, 'server'), cluster: { brokers: [address] } }
 }
 
@@ -96,11 +99,19 @@ export const gather = async (
   }
 }
 
+export interface ServersOptions {
+  readonly dataDir: string
+  readonly log: Log
+  /** Of a door before the broker, to which it sends its clients, for who wants to shut it. */
+  readonly advertisedBrokerPort?: number
+}
+
 /**
  * Kafka, the registry and PostgreSQL alone, empty on a new data directory: no topics, no schemas, no databases.
  * @throws Complaint when something is missing or the directory is in use.
  */
-export const startServers = async ({ dataDir, log }: { dataDir: string; log: Log }): Promise<Servers> => {
+export const startServers = async ({ dataDir, ...options }: ServersOptions): Promise<Servers> => {
+  const { log } = options
   const directory = openDirectory(dataDir)
   const crew = openCrew(log)
   const stop = async () => {
@@ -109,7 +120,7 @@ export const startServers = async ({ dataDir, log }: { dataDir: string; log: Log
   }
   try {
     await endOrphans(directory.path, log)
-    return await gather(openServers({ directory, crew, log }), stop)
+    return await gather(openServers({ directory, crew, ...options }), stop)
   } catch (error) {
     await stop()
     throw error

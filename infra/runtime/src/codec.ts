@@ -7,12 +7,14 @@ import { Nonsense } from './failures.ts'
 const MAGIC_BYTE = 0
 const HEADER_BYTES = 5
 const FORGET_UNKNOWN_AFTER_MILLISECONDS = 30_000
+const ANSWERS_WITHIN_MILLISECONDS = 2_000
 
 type Resolver = ReturnType<Type['createResolver']>
 
 /** Avro of the Confluent wire format, with types compiled once and resolvers cached by writer id; synchronous once prepared. */
 export class Codec {
   readonly #registry: SchemaRegistry
+  readonly #registryUrl: string
   readonly #types = new Map<MessageName, Type>()
   readonly #writerIds = new Map<string, number>()
   readonly #readers = new Map<number, { name: MessageName; resolver: Resolver | null } | null>()
@@ -20,6 +22,7 @@ export class Codec {
 
   /** @param ca who vouches for the registry (PEM); absent: whom this machine trusts */
   constructor(registryUrl: string, ca?: string) {
+    this.#registryUrl = registryUrl
     // The client's retries stay short: whoever asks has a back-off of its own.
     this.#registry = new SchemaRegistry({
       host: registryUrl,
@@ -49,6 +52,18 @@ export class Codec {
         }
       }),
     )
+  }
+
+  /** Whether the registry answers at this moment, whatever was learnt from it before. */
+  async registryAnswers(): Promise<boolean> {
+    try {
+      const signal = AbortSignal.timeout(ANSWERS_WITHIN_MILLISECONDS)
+      const answer = await fetch(`${this.#registryUrl}/subjects`, { signal })
+      await answer.body?.cancel()
+      return answer.ok
+    } catch {
+      return false
+    }
   }
 
   encode<Name extends MessageName>(name: Name, body: Bodies[Name]): Buffer {

@@ -246,6 +246,25 @@ test('the database away for 10 s: said so, nothing lost, nothing doubled', async
   await service.stop()
 })
 
+test('the registry away: /readyz says so, and what is known already goes on; back again: ready', async () => {
+  const service = await bed.start({ service: 'no-registry', handler: probe('no-registry'), migrations })
+  const readiness = async () => {
+    const answer = await fetch(`${service.url}/readyz`)
+    return { status: answer.status, ...((await answer.json()) as { reasons: string[] }) }
+  }
+  await eventually(readiness, ({ status }) => status === 200)
+  await bed.servers.registry.stop()
+  expect(await readiness()).toMatchObject({ status: 503, reasons: ['The registry does not answer.'] })
+  await speaker.say(names('no-registry', 20).map((user) => hold(user, 'h')))
+  await eventually(
+    () => taken(service, 'no-registry-%'),
+    (rows) => rows.length === 20,
+  )
+  await bed.servers.registry.start()
+  await eventually(readiness, ({ status }) => status === 200)
+  await service.stop()
+})
+
 test('the broker away for 10 s: what was committed is published once it is back', async () => {
   const proxy = await openKafkaProxy(bed.servers.brokers[0] as string)
   const service = await bed.start({

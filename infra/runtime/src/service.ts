@@ -88,6 +88,8 @@ export const startService = async <State>(options: ServiceOptions<State>): Promi
       const reasons = begun ? worker.ready().reasons : ['The service is starting.']
       const missing = reasons.length === 0 ? await options.missing?.(knex) : null
       if (missing) reasons.push(missing)
+      // What is read and said every day needs it no more; the first message of a new schema would wait for it.
+      if (reasons.length === 0 && !(await codec.registryAnswers())) reasons.push('The registry does not answer.')
       return { ready: reasons.length === 0, reasons }
     },
     open: async () => {

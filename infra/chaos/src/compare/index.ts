@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { filesUnder, searchFor } from '@coding-plans/e2e/search'
+import type { Load } from '../load.ts'
+import type { Notebook } from '../memory.ts'
+import type { Person } from '../person.ts'
+import type { Site } from '../site.ts'
+import { compareInside } from './inside.ts'
+import { type Life, readLife } from './life.ts'
+import { type CardCharges, moneyRules } from './money.ts'
+import { slotRules } from './slots.ts'
+import { compareStock } from './stock.ts'
+import { termRules } from './terms.ts'
+
+const readCards = async ({ stack }: Site): Promise<CardCharges> => {
+  const answer = await fetch(`${stack.paymentsUrl}/charges`)
+  const { data } = (await answer.json()) as { data: { userId: string; amount: number; returned: boolean }[] }
+  const cards = new Map<string, number>()
+  for (const { userId, amount, returned } of data) if (!returned) cards.set(userId, (cards.get(userId) ?? 0) + amount)
+  return cards
+}
+
+/** Who is gone may do nothing, for ever, and has nothing. */
+const compareDeleted = async ({ client, memory: { user } }: Person, notebook: Notebook) => {
+  const { status, body } = await client('PUT /credits/auto-top-up', { body: { enabled: false } })
+  if (status !== 403 || body.code !== 'account_deleted')
+    notebook.violation('who was deleted may do nothing', `${user} was answered ${status} ${body.code}`)
+  for (const list of ['slots', 'subscriptions']) {
+    const { body: found } = await client(`GET /${list}`)
+    if (found.data.length > 0) notebook.violation('who was deleted has nothing', `${user} has ${list}`)
+  }
+}
+
+/** What everybody was answered against what the house says when all is calm. @returns what was looked at, in sentences. */
+export const compare = async (site: Site, { people, operator }: Compared, notebook: Notebook): Promise<string[]> => {
+  const now: string = (await operator('GET /admin/clock')).body.now
+  const rules = [...moneyRules(await readCards(site)), ...termRules(now), ...slotRules(notebook)]
+  const lives: Life[] = []
+  for (const person of people) {
+    if (person.memory.deletion !== 'none') {
+      await compareDeleted(person, notebook)
+      continue
+    }
+    const life = await readLife(person.client, person.memory)
+    lives.push(life)
+    for (const { what, check } of rules) for (const example of check(life)) notebook.violation(what, example)
+  }
+  await compareStock(operator, { lives, people }, notebook)
+  const subscriptions = lives.flatMap((life) => life.subscriptions)
+  const charges = Map.groupBy(
+    subscriptions.flatMap((one) => one.charges),
+    ({ kind }) => kind,
+  )
+  const counts = [...charges].map(([kind, of]) => `${of.length} ${kind}s`).join(', ')
+  return [
+    `compared: ${lives.length} users and ${people.length - lives.length} deleted ones, ${subscriptions.length} subscriptions (${subscriptions.filter(({ status }) => status !== 'ended').length} live), charges: ${counts}`,
+    `keys: ${notebook.uploaded.size} uploaded, ${notebook.shownTo.size} shown`,
+    ...(await compareInside(site, notebook)),
+  ]
+}
+
+interface Compared {
+  readonly people: Load['people']
+  readonly operator: Person['client']
+}
+
+/** After the stop: no key lies anywhere in plain sight, in logs, Kafka's files, database files. @returns a sentence */
+export const searchForKeys = ({ directory }: Site, notebook: Notebook): string => {
+  const files = filesUnder(directory)
+  const { found, bytes } = searchFor(notebook.mark, files)
+  for (const file of found) notebook.violation('no key lies in plain sight', file.slice(directory.length + 1))
+  return `keys in plain sight: ${files.length} files, ${(bytes / 1024 / 1024).toFixed(0)} MiB scanned, ${found.length} hold one`
+}
+
+/** What the gateways noted of requests that failed. Of a commit whose answer was lost neither yes nor no can be said: that is no fault. */
+export const failedRequestsOf = ({ directory }: Site): string[] =>
+  filesUnder(join(directory, 'house', 'logs'))
+    .filter((file) => basename(file).startsWith('gateway'))
+    .flatMap((file) => readFileSync(file, 'utf8').split('\n'))
+    .filter((line) => line.includes('A request failed') && !line.includes('"Ambiguous"'))

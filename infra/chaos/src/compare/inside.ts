@@ -1,0 +1,81 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { topics } from '@coding-plans/local'
+import { endOffsets } from '@coding-plans/runtime'
+import { type Service, services } from '@coding-plans/schemas'
+import pg from 'pg'
+import type { Notebook } from '../memory.ts'
+import type { Site } from '../site.ts'
+
+/** What no HTTP answer tells: what lies in databases and dead-letter topics when all is done. */
+
+const VERIFIER = join(import.meta.dirname, '..', '..', '..', '..', 'services', 'credits-ledger', 'src', 'verify.ts')
+
+export const databaseOf = ({ servers }: Site, service: Service) =>
+  servers.databaseUrl(`coding_plans_${service.replaceAll('-', '_')}`)
+
+export const askDatabase = async (url: string, sql: string): Promise<Record<string, string>[]> => {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return (await client.query(sql)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+const nothingLeft: readonly { service: Service; what: string; sql: string }[] = [
+  {
+    service: 'gateway',
+    what: 'no operation is pending',
+    sql: 'select id, kind, subject from operations where outcome is null',
+  },
+  {
+    service: 'gateway',
+    what: 'no operation failed',
+    sql: `select id, kind, subject from operations where outcome = 'failed'`,
+  },
+  {
+    service: 'credits-ledger',
+    what: 'no hold is open',
+    sql: `select hold_id, user_id, purpose from holds where state = 'open'`,
+  },
+  {
+    service: 'subscription',
+    what: 'no saga runs but those that wait for money',
+    sql: `select id, kind, state, user_id from sagas where running and state not in ('pastDue', 'toppingUp')`,
+  },
+]
+
+const lookIntoDatabases = async (site: Site, notebook: Notebook) => {
+  for (const { service, what, sql } of nothingLeft)
+    for (const row of await askDatabase(databaseOf(site, service), sql)) notebook.violation(what, JSON.stringify(row))
+  for (const service of services) {
+    const [row] = await askDatabase(databaseOf(site, service), 'select count(*) as rows from outbox')
+    if (Number(row?.rows) > 0) notebook.violation('everything is published', `${row?.rows} rows of ${service} are not`)
+  }
+}
+
+const verifyLedger = (site: Site, notebook: Notebook) => {
+  const env = { PATH: process.env.PATH, DATABASE_URL: databaseOf(site, 'credits-ledger') }
+  const { status, stdout, stderr } = spawnSync(process.execPath, [VERIFIER], { env, encoding: 'utf8' })
+  if (status !== 0) notebook.violation('the ledger verifies', `${stderr}${stdout}`.trim())
+  return stdout.trim()
+}
+
+const lookForDeadLetters = async ({ servers }: Site, notebook: Notebook) => {
+  const names = topics.map(({ name }) => name).filter((name) => name.endsWith('.dlq'))
+  for (const [topic, lanes] of await endOffsets(servers.brokers, names)) {
+    const letters = [...lanes.values()].reduce((sum, end) => sum + end, 0)
+    if (letters > 0) notebook.violation('there are no dead letters', `${letters} in ${topic}`)
+  }
+  return names.length
+}
+
+/** @returns what was looked at, in sentences. */
+export const compareInside = async (site: Site, notebook: Notebook): Promise<string[]> => {
+  await lookIntoDatabases(site, notebook)
+  const verdict = verifyLedger(site, notebook)
+  const deadLetterTopics = await lookForDeadLetters(site, notebook)
+  return [`ledger: ${verdict}`, `dead letters: ${deadLetterTopics} topics looked at`]
+}

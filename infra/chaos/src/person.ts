@@ -1,0 +1,229 @@
+import { randomUUID } from 'node:crypto'
+import { type Answer, type Client, newKey, USD } from '@coding-plans/e2e/house'
+import type { Random } from '@coding-plans/simulator/random'
+import type { Ask, Caller, Heard } from './caller.ts'
+import { catalogue, isOfProvider, providers } from './catalogue.ts'
+import { Memory, type Notebook, type Refund } from './memory.ts'
+
+/** How long a client asks again before it does something else; what became of it is found out when all is calm. */
+const PATIENCE_MILLISECONDS = 12_000
+const MOST_CREDIT = 60 * USD
+
+export interface Company {
+  readonly caller: Caller
+  readonly random: Random
+  readonly notebook: Notebook
+  readonly operator: Client
+}
+
+/** One user, what is done by and about them, one thing after another, and what they remember of it. */
+export class Person {
+  readonly memory: Memory
+  readonly client: Client
+  readonly #company: Company
+
+  constructor(user: string, client: Client, company: Company) {
+    this.memory = new Memory(user)
+    this.client = client
+    this.#company = company
+  }
+
+  get #random() {
+    return this.#company.random
+  }
+
+  /** Do something. */
+  async act(): Promise<void> {
+    const act = this.#random.weighted<() => Promise<void>>([
+      [24, () => this.buy()],
+      [6, () => this.#buyAgainUnderItsKey()],
+      [12, () => this.credit()],
+      [5, () => this.#cancel()],
+      [5, () => this.#resume()],
+      [2, () => this.#terminate()],
+      [8, () => this.#putOwnKey()],
+      [6, () => this.#deleteOwnKey()],
+      [10, () => this.#reveal()],
+      [5, () => this.#wish()],
+      [4, () => this.#setAutoTopUp()],
+      [6, () => this.#read()],
+      [0.4, () => this.delete()],
+    ])
+    await act()
+  }
+
+  #insist(ask: Ask, client = this.client): Promise<Heard> {
+    return this.#company.caller.insist(client, ask, PATIENCE_MILLISECONDS)
+  }
+
+  /** What creates something: asked under a key until it is answered, if need be after the storm. */
+  async #create(ask: Ask & { key: string }, by: 'user' | 'operator', learn: (answer: Answer) => void) {
+    const { answer } = await this.#insist(ask, by === 'user' ? this.client : this.#company.operator)
+    if (answer) learn(answer)
+    else this.memory.pending.push({ ask, by, learn })
+  }
+
+  #purchase(): Ask & { key: string } {
+    const { id } = this.#random.pick(catalogue)
+    return { kind: 'purchase', call: 'POST /subscriptions', body: { planId: id }, key: newKey() }
+  }
+
+  /** Once, twice under one key at the same time, or twice under two. */
+  async buy(): Promise<void> {
+    const ask = this.#purchase()
+    this.#touchAll(ask)
+    const asks = this.#random.weighted([
+      [6, [ask]],
+      [3, [ask, ask]],
+      [1, [ask, { ...ask, key: newKey() }]],
+    ])
+    const learn = (one: Ask) => (answer: Answer) => {
+      if (answer.status === 201) this.memory.learnPurchase(one, answer)
+    }
+    await Promise.all(asks.map((one) => this.#create(one, 'user', learn(one))))
+    await this.#seeWhatWasBought()
+  }
+
+  /** An extension undoes a cancellation that was scheduled before. */
+  #touchAll({ body }: Ask) {
+    for (const [id, { planId }] of this.memory.subscriptions)
+      if (planId === (body as { planId: string }).planId) this.memory.flagged.delete(id)
+  }
+
+  /** What was answered is visible to the next read. */
+  async #seeWhatWasBought() {
+    const last = [...this.memory.subscriptions.keys()].at(-1)
+    if (!last) return
+    const answer = await this.#company.caller.once(this.client, { kind: 'read', call: `GET /subscriptions/${last}` })
+    if (answer?.status === 404)
+      this.#company.notebook.violation(
+        'what was answered is visible to the next read',
+        `${this.memory.user} bought ${last} and is told that there is none`,
+      )
+  }
+
+  async #buyAgainUnderItsKey() {
+    if (this.memory.bought.length === 0) return
+    const { ask, operationId } = this.#random.pick(this.memory.bought)
+    const { answer } = await this.#insist({ ...ask, kind: 'purchase, replayed' })
+    if (answer && (answer.status !== 201 || answer.body.operationId !== operationId))
+      this.#company.notebook.violation(
+        'a success is replayed for ever',
+        `${operationId} of ${this.memory.user} was answered ${answer.status} ${JSON.stringify(answer.body)}`,
+      )
+  }
+
+  async credit(amount = this.#random.below(MOST_CREDIT) + 1): Promise<void> {
+    const kind = this.#random.pick(['grant', 'payment', 'adjustment'])
+    const signed = kind === 'adjustment' && this.#random.chance(0.5) ? -Math.ceil(amount / 10) : amount
+    const ask = {
+      kind: `credits: ${kind}`,
+      call: `POST /admin/users/${this.memory.user}/credits`,
+      body: { amountMicrodollars: signed, kind, reason: 'chaos' },
+      key: newKey(),
+    }
+    await this.#create(ask, 'operator', (answer) => {
+      if (answer.status === 201) this.memory.credits.set(answer.body.entryId, signed)
+    })
+  }
+
+  #aSubscription() {
+    const open = [...this.memory.subscriptions.keys()].filter((id) => !this.memory.ended.has(id))
+    return open.length === 0 ? null : this.#random.pick(open)
+  }
+
+  async #cancel() {
+    const id = this.#aSubscription()
+    if (!id) return
+    const { flagged, murky, ended } = this.memory
+    const when = this.#random.pick(['period_end', 'period_end', 'period_end', 'now'])
+    flagged.delete(id)
+    const { answer, mayComeLate } = await this.#insist({
+      kind: `cancel ${when === 'now' ? 'now' : 'at period end'}`,
+      call: `POST /subscriptions/${id}/cancel`,
+      body: { when },
+    })
+    if (mayComeLate) murky.add(id)
+    if (answer?.status !== 200) return
+    if (answer.body.status === 'ended') ended.add(id)
+    else if (answer.body.cancelAtPeriodEnd) flagged.set(id, answer.body.currentPeriodEnd)
+  }
+
+  async #resume() {
+    const id = this.#aSubscription()
+    if (!id) return
+    this.memory.flagged.delete(id)
+    const { mayComeLate } = await this.#insist({ kind: 'resume', call: `POST /subscriptions/${id}/resume` })
+    if (mayComeLate) this.memory.murky.add(id)
+  }
+
+  /** By the operator, once each subscription at most: so the refund that is due is known. */
+  async #terminate() {
+    const id = this.#aSubscription()
+    if (!id || this.memory.terminated.has(id)) return
+    const refund = this.#random.pick<Refund>(['none', 'prorated', 'full'])
+    this.memory.terminated.set(id, refund)
+    const body = { reason: 'chaos', refund }
+    const ask = { kind: 'terminate', call: `POST /admin/subscriptions/${id}/terminate`, body }
+    const { answer } = await this.#insist(ask, this.#company.operator)
+    if (answer?.status === 200) this.memory.ended.add(id)
+  }
+
+  async #putOwnKey() {
+    const providerId = this.#random.pick(providers)
+    // Any byte that a key may hold must come back.
+    const key = `own-${this.#company.notebook.mark}-${randomUUID()}-é"\\'☃`
+    await this.#changeOwnKey(providerId, key, {
+      kind: 'put an own key',
+      call: `PUT /slots/${providerId}`,
+      body: { key },
+    })
+  }
+
+  async #deleteOwnKey() {
+    const providerId = this.#random.pick(providers)
+    await this.#changeOwnKey(providerId, null, { kind: 'delete an own key', call: `DELETE /slots/${providerId}` })
+  }
+
+  async #changeOwnKey(providerId: string, value: string | null, ask: Ask) {
+    const own = this.memory.ownKey(providerId)
+    const { answer, mayComeLate } = await this.#insist(ask)
+    if (mayComeLate) own.late.add(value)
+    if (answer && answer.status < 300) own.said = value
+  }
+
+  async #reveal() {
+    const providerId = this.#random.pick(providers)
+    const ask = { kind: 'reveal', call: `POST /slots/${providerId}/reveal` }
+    const answer = await this.#company.caller.once(this.client, ask)
+    if (answer?.status !== 200) return
+    const { key } = answer.body
+    const { said, late } = this.memory.ownKey(providerId)
+    if (key !== said && !late.has(key)) this.#company.notebook.show(this.memory.user, key, isOfProvider(providerId))
+  }
+
+  async #wish() {
+    const { id } = this.#random.pick(catalogue)
+    const method = this.#random.pick(['PUT', 'PUT', 'DELETE'])
+    await this.#insist({ kind: 'restock wish', call: `${method} /plans/${id}/restock-wish` })
+  }
+
+  async #setAutoTopUp() {
+    const enabled = this.#random.chance(0.8)
+    const paymentMethodId = this.#random.pick(['pm_ok', 'pm_slow', 'pm_decline'])
+    const how = enabled ? { amountMicrodollars: this.#random.below(20 * USD) + 1, paymentMethodId } : {}
+    await this.#insist({ kind: 'auto top-up', call: 'PUT /credits/auto-top-up', body: { enabled, ...how } })
+  }
+
+  async #read() {
+    const paths = ['/plans', '/subscriptions', '/slots', '/credits', '/credits/entries', '/notifications']
+    await this.#company.caller.once(this.client, { kind: 'read', call: `GET ${this.#random.pick(paths)}` })
+  }
+
+  /** For ever. */
+  async delete(): Promise<void> {
+    this.memory.deletion = 'asked'
+    const answer = await this.#company.caller.once(this.client, { kind: 'delete a user', call: 'DELETE /me' })
+    if (answer?.status === 202) this.memory.deletion = 'answered'
+  }
+}

@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto'
+import { Tally } from './caller.ts'
+import { compare, failedRequestsOf, searchForKeys } from './compare/index.ts'
+import { type Blow, blowsOf, gentleBlowsOf } from './faults.ts'
+import { openLoad } from './load.ts'
+import { Notebook } from './memory.ts'
+import { reportOf } from './report.ts'
+import { settle } from './settle.ts'
+import type { Site } from './site.ts'
+import { judgeGrowth, watchGrowth } from './soak.ts'
+import { inSeconds, rage } from './storm.ts'
+
+export interface ChaosOptions {
+  readonly seconds: number
+  readonly seed: number
+  readonly clients: number
+  /** Only one kill a minute, and a look at what grows. */
+  readonly soak: boolean
+  readonly say: (line: string) => void
+}
+
+/** Load and storm for so long, then calm, then the comparison. @returns how many rules were broken. */
+export const runChaos = async (site: Site, { seconds, seed, clients, soak, say }: ChaosOptions): Promise<number> => {
+  const tally = new Tally()
+  const notebook = new Notebook(`chaos${randomUUID().replaceAll('-', '')}`)
+  const load = await openLoad(site, { seed, clients, tally, notebook })
+  const until = Date.now() + seconds * 1_000
+  const blows: Iterator<Blow> = soak ? gentleBlowsOf(seed) : blowsOf(seed)
+  const [struck, looks] = await Promise.all([
+    rage({ site, blows, seed, until, say }),
+    soak ? watchGrowth(site, until) : [],
+    load.run(until),
+  ])
+  for (const { kind, target, recoveredAfterMilliseconds } of struck)
+    if (recoveredAfterMilliseconds === null)
+      notebook.violation('everything recovers without hands', `${kind}: ${target}`)
+
+  const calmFrom = performance.now()
+  await settle(site, load, { tally, notebook })
+  say(`settled ${inSeconds(performance.now() - calmFrom)} after the last fault and the last request`)
+  const operator = await site.as('operator-1', ['admin'])
+  const growth = soak ? judgeGrowth(looks, notebook) : []
+  const looked = await compare(site, { people: load.people, operator }, notebook)
+  await site.stop()
+  looked.push(searchForKeys(site, notebook))
+  for (const failure of failedRequestsOf(site))
+    notebook.violation('what is away is answered with 503; with 500 only what a lost commit leaves open', failure)
+  for (const line of [...growth, ...looked, ...reportOf(tally, struck, notebook)]) say(line)
+  return notebook.violations.size
+}

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs'
+import type { Child } from '@coding-plans/local'
+import type { Random } from '@coding-plans/simulator/random'
+import type { Fault, ServiceTarget } from './faults.ts'
+import type { ServerName, Site } from './site.ts'
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+
+const signal = (pid: number, name: NodeJS.Signals) => {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // Gone by itself meanwhile.
+  }
+}
+
+/** A server with all its children, as a machine that loses power takes them: nobody has time to tidy up. */
+const killFamily = (pid: number) => {
+  const family = [pid, ...childrenOf(pid)]
+  for (const one of family) signal(one, 'SIGKILL')
+}
+
+const processOf = ({ stack }: Site, { service, instance }: ServiceTarget): Child =>
+  stack.services.find((one) => one.service === service && one.instance === instance) as Child
+
+const standStill = async (child: Child, milliseconds: number) => {
+  const { pid } = child
+  // It is on its way back from another blow.
+  if (pid === undefined) return
+  const family = [pid, ...(child.name === 'postgres' ? childrenOf(pid) : [])]
+  for (const one of family) signal(one, 'SIGSTOP')
+  await pause(milliseconds)
+  for (const one of family) signal(one, 'SIGCONT')
+}
+
+const shutDoor = async ({ doors }: Site, target: ServerName, how: 'shut' | 'silent', milliseconds: number) => {
+  doors[target].set(how)
+  await pause(milliseconds)
+  doors[target].set('open')
+}
+
+/** Let it happen. @returns when what broke it is over: the process gone, awake again, the door open. */
+export const strike = async (site: Site, fault: Fault, random: Random): Promise<void> => {
+  switch (fault.kind) {
+    case 'kill a service':
+      return processOf(site, fault.target).kill('SIGKILL')
+    case 'kill a server': {
+      const child = site.servers[fault.target]
+      if (fault.how === 'SIGKILL' && child.pid !== undefined) killFamily(child.pid)
+      else child.kill(fault.how)
+      return
+    }
+    case 'pause a service':
+      return standStill(processOf(site, fault.target), fault.milliseconds)
+    case 'pause a server':
+      return standStill(site.servers[fault.target], fault.milliseconds)
+    case 'cut connections':
+      site.doors[fault.target].cut(() => random.chance(fault.share))
+      return
+    case 'shut a door':
+      return shutDoor(site, fault.target, 'shut', fault.milliseconds)
+    case 'pull a cable':
+      return shutDoor(site, fault.target, 'silent', fault.milliseconds)
+  }
+}
