@@ -1399,6 +1399,7 @@ export const routes = {
     owner: 'any',
     kind: 'command',
     topic: 'any.commands',
+    from: ['gateway'],
     key: 'subject',
     public: false,
     schema: {
@@ -1418,6 +1419,7 @@ export const routes = {
     owner: 'any',
     kind: 'command',
     topic: 'any.commands',
+    from: ['gateway'],
     key: 'subject',
     public: false,
     schema: {
@@ -1507,6 +1509,7 @@ export const routes = {
     owner: 'auditor',
     kind: 'command',
     topic: 'auditor.commands',
+    from: ['gateway'],
     key: 'userId',
     public: false,
     schema: {

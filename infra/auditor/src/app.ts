@@ -1,4 +1,4 @@
-import { openLog, type ServiceOptions, select, topicsOf } from '@coding-plans/runtime'
+import { clusterOf, openLog, type ServiceOptions, select, topicsOf } from '@coding-plans/runtime'
 import type { Config } from './config.ts'
 import { explaining } from './explaining.ts'
 import { heardNames } from './fold/index.ts'
@@ -13,7 +13,7 @@ const PACE_MILLISECONDS = 100
 /** The auditor as a service: hears everything, says what holds, and explains. */
 export const auditor = (config: Config): Omit<ServiceOptions<Notebook>, 'environment'> => {
   const outlook = new Outlook({
-    brokers: config.KAFKA_BROKERS,
+    cluster: clusterOf(config),
     topics: topicsOf(heardNames),
     databases: {
       ...(config.CREDITS_LEDGER_DATABASE_URL ? { 'credits-ledger': config.CREDITS_LEDGER_DATABASE_URL } : {}),

@@ -1,4 +1,4 @@
-import { endOffsets, type Offsets, openDatabase, pause, type Tx } from '@coding-plans/runtime'
+import { type Cluster, endOffsets, type Offsets, openDatabase, pause, type Tx } from '@coding-plans/runtime'
 import { type Instant, instant, type Service } from '@coding-plans/schemas'
 import { type KeyState, keyStates } from './fold/index.ts'
 import { laneTotals, type Standing } from './store.ts'
@@ -18,7 +18,7 @@ export type Totals = Readonly<Record<string, number>>
 export type Audited = Exclude<Service, 'auditor'>
 
 export interface OutlookOptions {
-  readonly brokers: readonly string[]
+  readonly cluster: Cluster
   readonly topics: readonly string[]
   /** Where the services' databases are; those that are not named are not compared. */
   readonly databases: Readonly<Partial<Record<Audited, string>>>
@@ -82,7 +82,7 @@ export class Outlook {
   }
 
   async #lookAgain() {
-    const { brokers, topics, log } = this.#options
+    const { cluster, topics, log } = this.#options
     let totalsAt = 0
     while (!this.#stop.signal.aborted) {
       try {
@@ -90,7 +90,7 @@ export class Outlook {
         const isDue = at - totalsAt >= TOTALS_EVERY_MILLISECONDS
         const totals = isDue ? await this.#askTotals() : null
         if (isDue) totalsAt = at
-        this.#looks = [...this.#looks, { at, totals, ends: await endOffsets(brokers, topics) }].slice(-MOST_LOOKS)
+        this.#looks = [...this.#looks, { at, totals, ends: await endOffsets(cluster, topics) }].slice(-MOST_LOOKS)
       } catch (error) {
         log.warn({ err: error }, 'The broker or a database does not tell what is there')
       }

@@ -59,10 +59,10 @@ const lookAtDatabases = async (site: Site): Promise<Look[]> => {
 }
 
 /** How many records each service's group has not read yet. */
-const lookAtGroups = async ({ servers: { brokers } }: Site): Promise<Look[]> => {
-  const committed = await groupOffsets(brokers, services)
+const lookAtGroups = async ({ servers }: Site): Promise<Look[]> => {
+  const committed = await groupOffsets(servers, services)
   const read = new Set([...committed.values()].flatMap((topics) => [...topics.keys()]))
-  const ends = await endOffsets(brokers, [...read])
+  const ends = await endOffsets(servers, [...read])
   return services.map((service) => {
     const lanes = [...(committed.get(service) ?? [])].flatMap(([topic, offsets]) =>
       [...offsets].map(([lane, offset]) => (ends.get(topic)?.get(lane) ?? 0) - Math.max(0, offset)),

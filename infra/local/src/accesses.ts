@@ -1,4 +1,4 @@
-import { type Access, deadLetterTopicOf } from '@coding-plans/runtime'
+import { type Access, deadLetterTopicOf, redrivenTopicOf } from '@coding-plans/runtime'
 import { messageNames, routeOf, type Service, services, topicOf } from '@coding-plans/schemas'
 import { consumersOf, topics, travelled } from './topics.ts'
 
@@ -9,13 +9,16 @@ const speakersOf = (name: (typeof messageNames)[number]): readonly string[] => {
   return owner === 'any' ? services : [owner]
 }
 
-const heardBy = (service: Service) => travelled.filter((topic) => consumersOf(topic).includes(service))
+const toldTo = (service: Service) => travelled.filter((topic) => consumersOf(topic).includes(service))
+
+const heardBy = (service: Service) => [...toldTo(service), redrivenTopicOf(service)]
 
 const saidBy = (service: Service) => [
   ...new Set([
     `${service}.events`,
+    redrivenTopicOf(service),
     ...messageNames.filter((name) => speakersOf(name).includes(service)).map((name) => topicOf(name, service)),
-    ...heardBy(service).map((topic) => deadLetterTopicOf(topic, service)),
+    ...toldTo(service).map((topic) => deadLetterTopicOf(topic, service)),
   ]),
 ]
 
@@ -29,7 +32,9 @@ export const accesses: readonly Access[] = [
     ...saidBy(service).map((topic) => ({ user: service, operation: 'write' as const, on: { topic } })),
     { user: service, operation: 'read', on: { group: service } },
   ]),
-  ...travelled.map((topic): Access => ({ user: OVERSEER, operation: 'describe', on: { topic } })),
+  ...[...travelled, ...services.map(redrivenTopicOf)].map(
+    (topic): Access => ({ user: OVERSEER, operation: 'describe', on: { topic } }),
+  ),
   ...services.map((group): Access => ({ user: OVERSEER, operation: 'describe', on: { group } })),
 ]
 

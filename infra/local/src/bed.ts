@@ -8,6 +8,7 @@ import {
   migrate,
   type Running,
   readEnvironment,
+  redrivenTopicOf,
   type ServiceOptions,
   serviceEnvironment,
   startService,
@@ -108,7 +109,10 @@ const introduce = async (
     ...forEver,
     mostMessageBytes: 5 * 1024 * 1024,
   }))
-  await ensureTopics(servers, [{ name: `${service}.events`, ...forEver }, ...dead])
+  await ensureTopics(servers, [
+    ...[`${service}.events`, redrivenTopicOf(service)].map((name) => ({ name, ...forEver })),
+    ...dead,
+  ])
   const anybody = messageNames.filter((name) => routeOf(name).owner === 'any')
   const spoken = anybody.map((name) => ({ subject: subjectOf(name, service), schema: routeOf(name).schema }))
   await registerSchemas(servers, spoken)

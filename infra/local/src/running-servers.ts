@@ -1,15 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Cluster } from '@coding-plans/runtime'
 import { Complaint } from './complaint.ts'
 import { withDatabase } from './postgres.ts'
+import type { RegistryAddress } from './registry-call.ts'
 import { readKept } from './secrets.ts'
 import { startServers } from './servers.ts'
 import { readSettings } from './settings.ts'
 
 /** Servers to look at, and how to be done with them. */
-export interface ServerAddresses {
-  readonly brokers: readonly string[]
-  readonly registryUrl: string
+export interface ServerAddresses extends RegistryAddress {
+  readonly cluster: Cluster
   readonly databaseUrl: (name: string) => string
   readonly close: () => Promise<void>
 }
@@ -26,21 +27,21 @@ const portsIn = (dataDir: string): Readonly<Record<string, number>> => {
  */
 export const findServers = async (env: NodeJS.ProcessEnv, log: (line: string) => void): Promise<ServerAddresses> => {
   const { own, dataDir } = readSettings(env)
-  const { brokers, registryUrl, databaseUrl } = own
-  if (brokers && registryUrl && databaseUrl)
-    return { brokers, registryUrl, databaseUrl: (name) => withDatabase(databaseUrl, name), close: async () => {} }
-  if (brokers || registryUrl || databaseUrl)
+  const { cluster, registry, databaseUrl } = own
+  if (cluster && registry && databaseUrl)
+    return { cluster, ...registry, databaseUrl: (name) => withDatabase(databaseUrl, name), close: async () => {} }
+  if (cluster || registry || databaseUrl)
     throw new Complaint('Name all three servers, KAFKA_BROKERS, SCHEMA_REGISTRY_URL and DATABASE_URL, or none.')
   const ports = portsIn(dataDir)
   try {
     const servers = await startServers({ dataDir, log })
-    return { ...servers, close: servers.stop }
+    return { ...servers, cluster: servers, close: servers.stop }
   } catch (error) {
     if (!(error instanceof Complaint && /is in use by process/.test(error.message))) throw error
     const server = new URL(`postgres://coding_plans@127.0.0.1:${ports.postgres}/postgres`)
     server.password = readKept(dataDir).POSTGRES_PASSWORD ?? ''
     return {
-      brokers: [`127.0.0.1:${ports.kafka}`],
+      cluster: { brokers: [`127.0.0.1:${ports.kafka}`] },
       registryUrl: `http://127.0.0.1:${ports.registry}/apis/ccompat/v7`,
       databaseUrl: (name) => withDatabase(server.toString(), name),
       close: async () => {},

@@ -1,4 +1,4 @@
-import { deadLetterTopicOf, subjectOf, type TopicDeclaration } from '@coding-plans/runtime'
+import { deadLetterTopicOf, redrivenTopicOf, subjectOf, type TopicDeclaration } from '@coding-plans/runtime'
 import { AUDITOR, messageNames, routeOf, services, topicOf } from '@coding-plans/schemas'
 
 const DAY = 24 * 60 * 60 * 1000
@@ -36,7 +36,8 @@ const askedOfAnybody: ReadonlySet<string> = new Set(
 /** Anybody may listen to what is told, and to what anybody may be asked; what asks something else is listened to by its owner, and by the auditor. */
 export const consumersOf = (topic: string): readonly string[] => {
   const owner = topic.slice(0, topic.indexOf('.'))
-  const isAsked = /\.(commands|uploads)$/.test(topic) && !askedOfAnybody.has(topic)
+  if (topic.endsWith('.uploads')) return [owner]
+  const isAsked = topic.endsWith('.commands') && !askedOfAnybody.has(topic)
   return isAsked ? [...new Set([owner, AUDITOR])] : services
 }
 
@@ -56,8 +57,21 @@ export const travelled: readonly string[] = [
   ]),
 ].sort()
 
+/** What a service sends itself again; kept in its database as well. */
+const redrivenOf = (service: string): TopicDeclaration => ({
+  name: redrivenTopicOf(service),
+  retentionMilliseconds: 7 * DAY,
+  mostMessageBytes: Math.max(
+    ...travelled.filter((topic) => consumersOf(topic).includes(service)).map(sizeOfDeadLetter),
+  ),
+})
+
 /** The one table of topics. */
-export const topics: readonly TopicDeclaration[] = [...travelled.map(declare), ...travelled.flatMap(deadLettersOf)]
+export const topics: readonly TopicDeclaration[] = [
+  ...travelled.map(declare),
+  ...services.map(redrivenOf),
+  ...travelled.flatMap(deadLettersOf),
+]
 
 /** Where each message is spoken: once, or by everybody for what belongs to `any`. */
 export const subjects = messageNames.flatMap((name) => {

@@ -1,4 +1,5 @@
-import { Agent } from 'node:https'
+import { type IncomingMessage, request as requestPlain } from 'node:http'
+import { Agent, request as requestSecure } from 'node:https'
 import { type Bodies, type MessageName, messageNames, routes, topicOf } from '@coding-plans/schemas'
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
 import avsc, { type Type } from 'avsc'
@@ -8,6 +9,7 @@ const MAGIC_BYTE = 0
 const HEADER_BYTES = 5
 const FORGET_UNKNOWN_AFTER_MILLISECONDS = 30_000
 const ANSWERS_WITHIN_MILLISECONDS = 2_000
+const OK = 200
 
 type Resolver = ReturnType<Type['createResolver']>
 
@@ -15,6 +17,7 @@ type Resolver = ReturnType<Type['createResolver']>
 export class Codec {
   readonly #registry: SchemaRegistry
   readonly #registryUrl: string
+  readonly #ca: string | undefined
   readonly #types = new Map<MessageName, Type>()
   readonly #writerIds = new Map<string, number>()
   readonly #readers = new Map<number, { name: MessageName; resolver: Resolver | null } | null>()
@@ -23,6 +26,7 @@ export class Codec {
   /** @param ca who vouches for the registry (PEM); absent: whom this machine trusts */
   constructor(registryUrl: string, ca?: string) {
     this.#registryUrl = registryUrl
+    this.#ca = ca
     // The client's retries stay short: whoever asks has a back-off of its own.
     this.#registry = new SchemaRegistry({
       host: registryUrl,
@@ -57,13 +61,27 @@ export class Codec {
   /** Whether the registry answers at this moment, whatever was learnt from it before. */
   async registryAnswers(): Promise<boolean> {
     try {
-      const signal = AbortSignal.timeout(ANSWERS_WITHIN_MILLISECONDS)
-      const answer = await fetch(`${this.#registryUrl}/subjects`, { signal })
-      await answer.body?.cancel()
-      return answer.ok
+      return (await this.#statusOf(`${this.#registryUrl}/subjects`)) === OK
     } catch {
       return false
     }
+  }
+
+  /** Not by `fetch`, which can be told of no authority. */
+  #statusOf(address: string): Promise<number | undefined> {
+    const signal = AbortSignal.timeout(ANSWERS_WITHIN_MILLISECONDS)
+    const ca = this.#ca
+    return new Promise((resolve, reject) => {
+      const answered = (answer: IncomingMessage) => {
+        answer.resume()
+        resolve(answer.statusCode)
+      }
+      const call = address.startsWith('https:')
+        ? requestSecure(address, { signal, ...(ca ? { ca } : {}) }, answered)
+        : requestPlain(address, { signal }, answered)
+      call.on('error', reject)
+      call.end()
+    })
   }
 
   encode<Name extends MessageName>(name: Name, body: Bodies[Name]): Buffer {

@@ -44,6 +44,7 @@ export {
   type Offsets,
   type TopicDeclaration,
 } from './kafka/topics.ts'
+export { redrivenTopicOf } from './letters.ts'
 export { type Logger, openLog } from './log.ts'
 export { type Migration, migrate } from './migrate.ts'
 export { readStored, type Stored } from './reading.ts'

@@ -6,6 +6,7 @@ import { Nonsense } from './failures.ts'
 import type { Message, Prepare } from './handler.ts'
 import type { Item } from './item.ts'
 import type { Arrived, Batch } from './kafka/subscription.ts'
+import { markOf, redrivenTopicOf } from './letters.ts'
 import { isLastWord, recordKeyOf } from './record-key.ts'
 
 /** Who hears: a service, and by their keys the messages that it decides. */
@@ -20,13 +21,18 @@ export const readBatch = (
   hearer: Hearer,
   { topic, lane, records }: Pick<Batch, 'topic' | 'lane' | 'records'>,
 ): Item[] =>
-  records.map((record) => ({ topic, lane, ...record, ...readRecord(codec, hearer, { topic, lane }, record) }))
+  records.map((record) => {
+    // A redriven copy stands for the record that it is a copy of.
+    const mark = topic === redrivenTopicOf(hearer.service) ? markOf(hearer.service, record.headers) : null
+    const place = { topic: mark?.topic ?? topic, offset: mark?.offset ?? record.offset, lane }
+    return { ...record, ...place, ...readRecord(codec, hearer, place, record) }
+  })
 
 const readRecord = (
   codec: Codec,
   { service, decide }: Hearer,
-  { topic, lane }: Pick<Batch, 'topic' | 'lane'>,
-  { key, value, headers, offset }: Arrived,
+  { topic, lane, offset }: Pick<Item, 'topic' | 'lane' | 'offset'>,
+  { key, value, headers }: Arrived,
 ): Pick<Item, 'message' | 'nonsense'> => {
   try {
     const name = codec.nameOf(value)
@@ -84,5 +90,6 @@ export const topicsOf = (names: readonly MessageName[]): string[] =>
  */
 export const topicsHeard = ({ service, decide }: Hearer): string[] => {
   const own = decide.DeadLetterKept ? [topicOf('DeadLetterKept', service)] : []
-  return [...new Set([...topicsOf(Object.keys(decide) as MessageName[]), ...letterTopics, ...own])].sort()
+  const redriven = redrivenTopicOf(service)
+  return [...new Set([...topicsOf(Object.keys(decide) as MessageName[]), ...letterTopics, ...own, redriven])].sort()
 }

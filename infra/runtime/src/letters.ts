@@ -43,20 +43,30 @@ const MARK = 'redrive'
 interface Mark {
   readonly id: string
   readonly redrives: number
+  /** Where the record lay that it is a copy of. */
+  readonly topic: string
+  readonly offset: number
 }
+
+/**
+ * Where a service's redriven copies go, and nobody else's: the others have the record already, and on its own topic it could
+ * be written only by who may write to that of another.
+ */
+export const redrivenTopicOf = (service: string) => `${service}.redriven`
 
 /** Whether a record may be a redriven copy; whose it is says `markOf`. */
 export const isMarked = ({ headers }: Pick<Item, 'headers'>) => headers[MARK] !== undefined
 
 /** Which redrive of ours this copy is; null: none of ours. */
 export const markOf = (service: string, headers: Item['headers']): Mark | null => {
-  const [whose, id = '', redrives] = headers[MARK]?.split('|') ?? []
-  return whose === service && isMessageId(id) ? { id, redrives: Number(redrives) } : null
+  const [whose, id = '', redrives, offset, topic] = headers[MARK]?.split('|') ?? []
+  if (whose !== service || !isMessageId(id) || !topic) return null
+  return { id, redrives: Number(redrives), offset: Number(offset), topic }
 }
 
-export const withMark = (service: string, { id, redrives, headers }: Letter) => ({
+export const withMark = (service: string, { id, redrives, offset, topic, headers }: Letter) => ({
   ...headers,
-  [MARK]: `${service}|${id}|${redrives}`,
+  [MARK]: `${service}|${id}|${redrives}|${offset}|${topic}`,
 })
 
 /** The same message that dies again is the same dead letter; without a usable id it is known by its place. */

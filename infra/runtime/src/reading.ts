@@ -1,4 +1,5 @@
 import { type MessageName, messageNames } from '@coding-plans/schemas'
+import type { Cluster } from './cluster.ts'
 import { Codec } from './codec.ts'
 import { readBatch } from './intake.ts'
 import type { Item } from './item.ts'
@@ -11,18 +12,21 @@ export interface Stored extends Item {
 }
 
 export interface StoredOptions {
-  readonly brokers: readonly string[]
+  readonly cluster: Cluster
   readonly registryUrl: string
+  /** Who vouches for it (PEM); absent: whom this machine trusts. */
+  readonly registryCa?: string | undefined
   readonly topics: readonly string[]
   /** Called for each record, one after the other; a lane's in their order. */
   readonly take: (stored: Stored) => void
 }
 
 /** Everything that these topics hold now, decoded; for who checks what is kept. @throws when the broker or the registry does not answer */
-export const readStored = async ({ brokers, registryUrl, topics, take }: StoredOptions): Promise<void> => {
-  const codec = new Codec(registryUrl)
+export const readStored = async (options: StoredOptions): Promise<void> => {
+  const { cluster, registryUrl, registryCa, topics, take } = options
+  const codec = new Codec(registryUrl, registryCa)
   const all = Object.fromEntries(messageNames.map((name) => [name, true])) as Record<MessageName, true>
-  const connection = { brokers, clientId: 'coding-plans-reader', log: openLog('reader', 'silent') }
+  const connection = { ...cluster, clientId: 'coding-plans-reader', log: openLog('reader', 'silent') }
   await readTopics(connection, topics, async ({ intact, ...record }) => {
     if (intact) await codec.prepare(record.value)
     const { topic, lane } = record

@@ -12,6 +12,7 @@ import {
   MOST_REDRIVES,
   markOf,
   newsOf,
+  redrivenTopicOf,
   withMark,
 } from './letters.ts'
 import type { Owed } from './outbox.ts'
@@ -71,10 +72,10 @@ const redrive = async (service: string, tx: Tx, message: Redrive) => {
   return { copy: [copyOf(service, begun)], said: [audited(service, message, letter, { redrives, state })] }
 }
 
-/** The record as it was, to where it was. */
+/** The record as it was, for ourselves alone. */
 const copyOf = (service: string, letter: Letter) => {
-  const { topic, partition: lane, key, value } = letter
-  return { topic, lane, key, value, headers: withMark(service, letter) }
+  const { partition: lane, key, value } = letter
+  return { topic: redrivenTopicOf(service), lane, key, value, headers: withMark(service, letter) }
 }
 
 const rehearsed = async <State>(parts: DecidingParts<State>, tx: Tx, message: Rehearsal, now: Instant) => {

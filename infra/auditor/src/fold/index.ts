@@ -53,8 +53,17 @@ const folds: Folds = {
   StockChanged: stockChanged,
 }
 
-/** Not looked at: sealed uploads, of which KeysUploaded tells all, and the compacted topics, which forget. */
-const UNHEARD: ReadonlySet<string> = new Set(['UploadKeys', 'EntitlementChanged', 'InvariantsChecked'])
+/**
+ * Not looked at: sealed uploads, of which KeysUploaded tells all, and the compacted topics, which forget;
+ * what is asked of dead letters is the runtime’s.
+ */
+const UNHEARD: ReadonlySet<string> = new Set([
+  'UploadKeys',
+  'EntitlementChanged',
+  'InvariantsChecked',
+  'RedriveDeadLetter',
+  'RehearseDeadLetter',
+])
 
 /** All that is folded, or at least known by its place. */
 export const heardNames = messageNames.filter((name) => !UNHEARD.has(name))

@@ -7,8 +7,9 @@ try {
   const servers = await findServers(loadEnvironment(), () => {})
   try {
     const { messages, accounts, transfers, complaints } = await verify({
-      brokers: servers.brokers,
+      cluster: servers.cluster,
       registryUrl: servers.registryUrl,
+      registryCa: servers.registryCa,
       ledgerUrl: servers.databaseUrl('coding_plans_credits_ledger'),
     })
     for (const complaint of complaints) console.error(complaint)

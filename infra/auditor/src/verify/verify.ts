@@ -1,12 +1,14 @@
 import { verifyLedger } from '@coding-plans/credits-ledger/verification'
-import { type Message, openDatabase, readStored, type Stored, select } from '@coding-plans/runtime'
+import { type Cluster, type Message, openDatabase, readStored, type Stored, select } from '@coding-plans/runtime'
 import { services } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
 import { Facts, findingsOf, fold, passingOf, type Subject } from '../fold/index.ts'
 
 export interface VerifyOptions {
-  readonly brokers: readonly string[]
+  readonly cluster: Cluster
   readonly registryUrl: string
+  /** Who vouches for the registry (PEM). */
+  readonly registryCa?: string | undefined
   /** Of the ledger; a role that may read is enough. */
   readonly ledgerUrl: string
 }
@@ -73,7 +75,7 @@ class Comparison {
 const spoiltAt = ({ topic, lane, offset }: Stored, what: string) => `${topic}/${lane} offset ${offset}: ${what}`
 
 /** Rebuilds all balances from Kafka alone, verifies the ledger's chains, and compares the two. */
-export const verify = async ({ brokers, registryUrl, ledgerUrl }: VerifyOptions): Promise<Verdict> => {
+export const verify = async ({ ledgerUrl, ...servers }: VerifyOptions): Promise<Verdict> => {
   const knex = openDatabase(ledgerUrl, { idleInTransactionMilliseconds: 60_000 }, 1)
   try {
     const ledger = await verifyLedger(knex)
@@ -90,7 +92,7 @@ export const verify = async ({ brokers, registryUrl, ledgerUrl }: VerifyOptions)
       fold(facts, message)
       comparison.after(message, facts)
     }
-    await readStored({ brokers, registryUrl, topics, take }).catch((error: Error) => {
+    await readStored({ ...servers, topics, take }).catch((error: Error) => {
       spoilt.push(`after ${messages} messages the topics could not be read: ${error.message}`)
     })
     const complaints = [...ledger.complaints, ...spoilt, ...comparison.finish(facts), ...amissIn(facts)]

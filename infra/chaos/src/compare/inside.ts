@@ -65,7 +65,7 @@ const verifyLedger = (site: Site, notebook: Notebook) => {
 
 const lookForDeadLetters = async ({ servers }: Site, notebook: Notebook) => {
   const names = topics.map(({ name }) => name).filter((name) => name.endsWith('.dlq'))
-  for (const [topic, lanes] of await endOffsets(servers.brokers, names)) {
+  for (const [topic, lanes] of await endOffsets(servers, names)) {
     const letters = [...lanes.values()].reduce((sum, end) => sum + end, 0)
     if (letters > 0) notebook.violation('there are no dead letters', `${letters} in ${topic}`)
   }

@@ -18,10 +18,10 @@ const LOOK_EVERY_MILLISECONDS = 1_000
 const ANSWERED_WITHIN_MILLISECONDS = 30_000
 
 /** A broker that has just come up answers before it leads. */
-const offsetsOf = async ({ brokers }: Connection, topics: readonly string[]) => {
+const offsetsOf = async (connection: Connection, topics: readonly string[]) => {
   for (const until = Date.now() + ANSWERED_WITHIN_MILLISECONDS; ; await pause(250))
     try {
-      return await topicOffsets(brokers, topics)
+      return await topicOffsets(connection, topics)
     } catch (error) {
       if (Date.now() > until) throw error
     }
@@ -92,7 +92,7 @@ export const readTopics = async (
     done.abort()
     await consumer.disconnect()
     // It would be forgotten by itself, days later.
-    await withAdmin(connection.brokers, (admin) => admin.deleteGroups([groupId])).catch(() => {})
+    await withAdmin(connection, (admin) => admin.deleteGroups([groupId])).catch(() => {})
   }
 }
 
