@@ -1,4 +1,4 @@
-import { services } from '@coding-plans/schemas'
+import { AUDITOR, services } from '@coding-plans/schemas'
 import { expect, test } from 'vitest'
 import { accesses } from './accesses.ts'
 import { topics } from './topics.ts'
@@ -11,9 +11,12 @@ const living = (names: readonly string[]) => names.filter((name) => !name.endsWi
 
 test('a service says what the messages say it says', () => {
   expect(living(may('gateway', 'write'))).toEqual([
+    'any.commands',
+    'auditor.commands',
     'billing-scheduler.commands',
     'credits-ledger.commands',
     'gateway.events',
+    'gateway.redriven',
     'key-inventory.commands',
     'key-inventory.uploads',
     'subscription.commands',
@@ -22,17 +25,30 @@ test('a service says what the messages say it says', () => {
     'credits-ledger.commands',
     'key-inventory.commands',
     'subscription.events',
+    'subscription.redriven',
   ])
-  expect(living(may('credits-ledger', 'write'))).toEqual(['credits-ledger.commands', 'credits-ledger.events'])
-  expect(living(may('key-inventory', 'write'))).toEqual(['key-inventory.entitlements', 'key-inventory.events'])
-  expect(living(may('billing-scheduler', 'write'))).toEqual(['billing-scheduler.events'])
+  expect(living(may('credits-ledger', 'write'))).toEqual([
+    'credits-ledger.commands',
+    'credits-ledger.events',
+    'credits-ledger.redriven',
+  ])
+  expect(living(may('key-inventory', 'write'))).toEqual([
+    'key-inventory.entitlements',
+    'key-inventory.events',
+    'key-inventory.redriven',
+  ])
+  expect(living(may('billing-scheduler', 'write'))).toEqual(['billing-scheduler.events', 'billing-scheduler.redriven'])
+  expect(living(may(AUDITOR, 'write'))).toEqual(['auditor.events', 'auditor.invariants', 'auditor.redriven'])
 })
 
-test('what asks something is read by its owner alone, and dead letters are read by no service', () => {
+test('what asks something is read by its owner and the auditor alone, sealed uploads and redriven copies by their owner', () => {
+  const asking = (service: string) =>
+    may(service, 'read').filter((topic) => /\.(commands|uploads|redriven)$/.test(topic))
   for (const service of services) {
     expect(may(service, 'read').filter((topic) => topic.endsWith('.dlq'))).toEqual([])
-    const asked = may(service, 'read').filter((topic) => !topic.endsWith('.events'))
-    expect(asked.filter((topic) => !topic.startsWith(`${service}.`))).toEqual([])
+    const others = asking(service).filter((topic) => !topic.startsWith(`${service}.`) && topic !== 'any.commands')
+    if (service !== AUDITOR) expect(others).toEqual([])
+    else expect(others.filter((topic) => !topic.endsWith('.commands'))).toEqual([])
   }
 })
 
