@@ -92,7 +92,8 @@ export const adminDeadLetterRoutes: Routes = (api, desk) => {
       config: admin,
       schema: {
         summary: `Redrive what is kept, in the order of its first death, one after the other, ${MOST_AT_ONCE} at most; Operation-Id names them all`,
-        body: Type.Union([Shape({ service: Type.Optional(Id) }), Type.Null()]),
+        // Said, not left out: `{}` is all of them.
+        body: Shape({ service: Type.Optional(Id) }),
         response: answers({
           200: Shape({ redriven: Type.Integer(), refused: Type.Integer(), left: Type.Integer() }),
         }),
@@ -100,10 +101,10 @@ export const adminDeadLetterRoutes: Routes = (api, desk) => {
     },
     async ({ caller, body, headers }, reply) => {
       const until = Date.now() + waitSeconds(headers.prefer) * 1000
-      const letters = await reading.redrivable(body?.service, MOST_AT_ONCE)
+      const letters = await reading.redrivable(body.service, MOST_AT_ONCE)
       const { operations, redriven, refused } = await redriveAll(desk, caller.id, letters, until)
       if (operations.length > 0) reply.header('operation-id', operations.join(', '))
-      return { redriven, refused, left: await reading.countRedrivable(body?.service) }
+      return { redriven, refused, left: await reading.countRedrivable(body.service) }
     },
   )
 
