@@ -103,7 +103,8 @@ test('all are redriven one after the other, until too many die again; one at its
     })
   const mended = await bench('redriven')
   const all = { method: 'POST', url: '/v1/admin/dead-letters/redrive' } as const
-  const answer = await mended.ask(all, admin)
+  expect((await mended.ask(all, admin)).statusCode).toBe(400)
+  const answer = await mended.ask({ ...all, payload: {} }, admin)
   expect(answer.json()).toEqual({ redriven: 9, refused: 0, left: 4 })
   expect(mended.intents.map(({ subject }) => subject)).toEqual(letters.map(({ id }) => id))
   const unmended = await bench('kept')
