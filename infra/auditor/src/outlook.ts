@@ -1,6 +1,6 @@
 import { type Cluster, endOffsets, type Offsets, openDatabase, pause, type Tx } from '@coding-plans/runtime'
 import { type Instant, instant, type Service } from '@coding-plans/schemas'
-import { type KeyState, keyStates } from './fold/index.ts'
+import { type KeyState, keyStates, type Totals, totalsOf } from './fold/index.ts'
 import { laneTotals, type Standing } from './store.ts'
 
 /** What was there at one instant, as the broker and the databases told it. */
@@ -11,9 +11,6 @@ export interface Look {
   /** Of the services' databases; null: they were not asked, or did not answer. */
   readonly totals: Totals | null
 }
-
-/** Name of a total → what a database says. */
-export type Totals = Readonly<Record<string, number>>
 
 export type Audited = Exclude<Service, 'auditor'>
 
@@ -109,7 +106,7 @@ export class Outlook {
    */
   async compare(tx: Tx, { at, totals }: Look): Promise<Standing[]> {
     if (totals) {
-      const told = toldOf(await laneTotals(tx))
+      const told = totalsOf(await laneTotals(tx))
       for (const [name, found] of Object.entries(totals)) {
         const difference = found - (told[name] ?? 0)
         const known = this.#differences.get(name)
@@ -123,19 +120,5 @@ export class Outlook {
       since,
       detail: `the database’s ${name} is ${Math.abs(difference)} ${difference > 0 ? 'more' : 'less'} than what was said comes to`,
     }))
-  }
-}
-
-const toldOf = (lanes: Awaited<ReturnType<typeof laneTotals>>): Totals => {
-  const sum = (of: (lane: (typeof lanes)[number]) => number) => lanes.reduce((total, lane) => total + of(lane), 0)
-  const [balance, held, live] = [sum((lane) => lane.balance), sum((lane) => lane.held), sum((lane) => lane.live)]
-  return {
-    'ledger balance': balance,
-    'ledger held': held,
-    'gateway balance': balance,
-    'gateway held': held,
-    'subscription live': live,
-    'gateway live': live,
-    ...Object.fromEntries(keyStates.map((state) => [`inventory ${state}`, sum(({ keys }) => keys[state])])),
   }
 }

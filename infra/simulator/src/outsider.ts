@@ -1,11 +1,21 @@
-import { chainOf, type Entry, Facts, findingsOf, fold, type Link, passingOf } from '@coding-plans/auditor/fold'
+import {
+  chainOf,
+  type Entry,
+  Facts,
+  findingsOf,
+  fold,
+  type Lane,
+  type Link,
+  passingOf,
+  totalsOf,
+} from '@coding-plans/auditor/fold'
 import type { Message } from '@coding-plans/runtime'
 import type { Random } from './random.ts'
 import { Violation } from './watch.ts'
 import type { World } from './world.ts'
 
 /** What the auditor, who knows the topics and nothing else, makes of all that was said. @throws Violation */
-export const askOutsider = ({ broker }: Pick<World, 'broker'>, random: Random) => {
+export const askOutsider = ({ broker, rooms }: Pick<World, 'broker' | 'rooms'>, random: Random) => {
   const facts = new Facts()
   const seen = new Set<string>()
   const said = new Map<string, Link>()
@@ -22,6 +32,32 @@ export const askOutsider = ({ broker }: Pick<World, 'broker'>, random: Random) =
     if (wrong) throw new Violation(`auditor, ${wrong.check}: ${wrong.detail}`)
     if (fact.kind === 'entry') explain(fact.id, fact.value as Entry, said)
   }
+  compareTotals(rooms, facts)
+}
+
+/** What the services have is what was said. */
+const compareTotals = ({ ledger, gateway, subscription, inventory }: World['rooms'], facts: Facts) => {
+  const lanes = [...facts].flatMap(({ kind, value }) => (kind === 'lane' ? [value as Lane] : []))
+  const told = totalsOf(lanes)
+  const sum = <Row>(rows: Iterable<Row>, of: (row: Row) => number) =>
+    [...rows].reduce((total, row) => total + of(row), 0)
+  const isLive = ({ status }: { readonly status: string }) => Number(status !== 'ended')
+  const found: Record<string, number> = {
+    'ledger balance': sum(ledger.tables.accounts, ({ available, held }) => available + held),
+    'ledger held': sum(ledger.tables.accounts, ({ held }) => held),
+    'gateway balance': sum(gateway.tables.accounts, ({ balance }) => balance),
+    'gateway held': sum(gateway.tables.accounts, ({ held }) => held),
+    'subscription live': sum(subscription.tables.subscriptions, isLive),
+    'gateway live': sum(gateway.tables.subscriptions, isLive),
+  }
+  for (const { counts } of inventory.tables.stocks)
+    for (const [state, count] of Object.entries(counts)) {
+      const name = `inventory ${state.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())}`
+      found[name] = (found[name] ?? 0) + count
+    }
+  for (const [name, count] of Object.entries(found))
+    if (count !== told[name])
+      throw new Violation(`auditor, told_is_there: ${name} is ${count}, and ${told[name]} was said`)
 }
 
 /** Who asks why they were charged is told everything from the request, or the due term, to the entry. */

@@ -3,6 +3,8 @@ import type { Finding } from './checks.ts'
 
 /** What concerns one user, or one plan: everything of it comes on one lane. */
 export interface Subject {
+  /** Of a deleted user nothing is shown any more; the ledger stays (GDP-1). */
+  deleted: boolean
   /** Of the account: the number of its last posting. */
   version: number
   balance: number
@@ -101,6 +103,8 @@ export interface Entry {
 export interface Lane {
   balance: number
   held: number
+  /** Of those who are not deleted. */
+  shown: { balance: number; held: number }
   live: number
   keys: Counts
 }
@@ -134,6 +138,7 @@ const noKeys = (): Counts => ({
 
 const empty: { readonly [K in Kind]: () => Kinds[K] } = {
   subject: () => ({
+    deleted: false,
     version: 0,
     balance: 0,
     held: 0,
@@ -166,7 +171,7 @@ const empty: { readonly [K in Kind]: () => Kinds[K] } = {
   stock: () => ({ version: 0, told: noKeys(), counts: noKeys(), uploaded: 0 }),
   upload: () => ({ accepted: null }),
   entry: () => ({}),
-  lane: () => ({ balance: 0, held: 0, live: 0, keys: noKeys() }),
+  lane: () => ({ balance: 0, held: 0, shown: { balance: 0, held: 0 }, live: 0, keys: noKeys() }),
 }
 
 export interface Fact<K extends Kind = Kind> extends FactKey {

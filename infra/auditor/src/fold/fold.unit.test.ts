@@ -1,7 +1,18 @@
 import { message } from '@coding-plans/runtime/testing'
 import { type Bodies, instant, type MessageName, microdollars, userId } from '@coding-plans/schemas'
 import { expect, test } from 'vitest'
-import { type Check, chainOf, checkNames, Facts, findingsOf, fold, type Link, passingOf } from './index.ts'
+import {
+  type Check,
+  chainOf,
+  checkNames,
+  Facts,
+  findingsOf,
+  fold,
+  type Lane,
+  type Link,
+  passingOf,
+  totalsOf,
+} from './index.ts'
 
 const T0 = Date.parse('2026-01-31T10:00:00.000Z')
 const MONTH = 28 * 86_400_000
@@ -286,6 +297,20 @@ test('one_top_up_per_term: two top-ups of one saga; not when the first was no at
 test('every check but the databases’ totals has something planted that it finds', () => {
   const found = new Set<Check>([...planted.map(([check]) => check), 'one_top_up_per_term'])
   expect(checkNames.filter((check) => !found.has(check))).toEqual(['told_is_there'])
+})
+
+test('GDP-1: what a deleted user leaves stays in the ledger, and is shown by the gateway no more, whichever is heard first', () => {
+  const deletion: Told = [
+    'AccountDeleted',
+    {
+      ...{ userId: ada, operationId: 'op_5', at: instant(T0), endedSubscriptions: 0, unlinkedKeys: 0 },
+      ...{ removedSlots: 0, forgottenWishes: 0, remainingCredits: money(50) },
+    },
+  ]
+  for (const facts of [told(granted, deletion), told(deletion, granted), told(granted, deletion, deletion)]) {
+    const lanes = [...facts].flatMap(({ kind, value }) => (kind === 'lane' ? [value as Lane] : []))
+    expect(totalsOf(lanes)).toMatchObject({ 'ledger balance': 50, 'gateway balance': 0 })
+  }
 })
 
 test('a chain goes back to what began it; one that has a hole does not close', () => {

@@ -3,6 +3,7 @@ import { type Bodies, type MessageName, messageNames } from '@coding-plans/schem
 import type { FactKey, Facts, Kind } from './facts.ts'
 import { keyAssigned, keyRemoved, keysUnlinked, keysUploaded, slotChanged, stockChanged } from './keys.ts'
 import {
+  accountDeleted,
   creditsHeld,
   creditsPosted,
   creditsRefunded,
@@ -19,6 +20,7 @@ export { chainOf, type Link, MOST_LINKS } from './chain.ts'
 export * from './checks.ts'
 export * from './facts.ts'
 export { findingsOf, passingOf } from './passing.ts'
+export { type Totals, totalsOf } from './totals.ts'
 
 type Folds = { readonly [Name in MessageName]?: (facts: Facts, message: Message<Name>) => void }
 
@@ -31,6 +33,7 @@ const folds: Folds = {
   CreditsToppedUp: creditsToppedUp,
   TopUpCredits: topUpAsked,
   TopUpDeclined: topUpDeclined,
+  AccountDeleted: accountDeleted,
 
   SubscriptionActivated: activated,
   SubscriptionExtended: extended,

@@ -31,8 +31,10 @@ const post = (facts: Facts, { lane }: Message, body: Posting, delta: Delta): Sub
       detail: `posting ${version} of ${userId} says ${balance}, ${held} held; it should be ${subject.balance + delta.balance}, ${subject.held + delta.held} held`,
     })
   const total = facts.of('lane', String(lane))
-  total.balance += balance - subject.balance
-  total.held += held - subject.held
+  for (const sum of subject.deleted ? [total] : [total, total.shown]) {
+    sum.balance += balance - subject.balance
+    sum.held += held - subject.held
+  }
   Object.assign(subject, { version, balance, held })
   return subject
 }
@@ -175,4 +177,13 @@ export const topUpAsked = (facts: Facts, { body, correlationId }: Message<'TopUp
 export const topUpDeclined = (facts: Facts, { body }: Message<'TopUpDeclined'>) => {
   const { userId, topUpId, reason } = body
   if (reason === 'off') rememberTopUp(facts.of('subject', userId), topUpId, NO_ATTEMPT)
+}
+
+export const accountDeleted = (facts: Facts, { body, lane }: Message<'AccountDeleted'>) => {
+  const subject = facts.of('subject', body.userId)
+  if (subject.deleted) return
+  subject.deleted = true
+  const { shown } = facts.of('lane', String(lane))
+  shown.balance -= subject.balance
+  shown.held -= subject.held
 }
