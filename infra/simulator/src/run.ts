@@ -39,7 +39,7 @@ const dayOf = (random: Random) => {
     pauses: often(0.01),
     rebalances: often(0.01),
     jumps: 0.01 + often(0.05),
-    poison: often(0.006),
+    poison: often(0.02),
     lostAcknowledgement: often(0.2),
     declines: often(0.5),
     silent: often(0.9),

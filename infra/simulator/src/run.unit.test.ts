@@ -18,13 +18,9 @@ test('whether the story is told changes nothing of it', async () => {
   expect(await simulate(13)).toEqual({ ...told, story: [] })
 })
 
+const MOST_SEEDS = 150
+
 test('within some seeds everything happens that can: purchases, renewals, ends, deletions, deaths and dead letters', async () => {
-  const told: string[] = []
-  for (let seed = 1; seed <= 40; seed += 1) {
-    const { violation, story } = await simulate(seed, { tells: true })
-    expect(violation).toBeNull()
-    told.push(...story)
-  }
   const happened = [
     'purchase: succeeded',
     'purchase: refused insufficient_credits',
@@ -50,11 +46,13 @@ test('within some seeds everything happens that can: purchases, renewals, ends, 
     'buries',
     'hours pass',
   ]
-  for (const one of happened)
-    expect(
-      told.some((line) => line.includes(one)),
-      one,
-    ).toBe(true)
+  const missing = new Set(happened)
+  for (let seed = 1; seed <= MOST_SEEDS && missing.size > 0; seed += 1) {
+    const { violation, story } = await simulate(seed, { tells: true })
+    expect(violation).toBeNull()
+    for (const one of missing) if (story.some((line) => line.includes(one))) missing.delete(one)
+  }
+  expect([...missing]).toEqual([])
 }, 30_000)
 
 test('chance is even, and the same on every machine', () => {
