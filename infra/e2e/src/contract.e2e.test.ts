@@ -46,6 +46,10 @@ const operatorRoutes: Readonly<Record<string, readonly string[]>> = {
   'POST /admin/subscriptions/x/terminate': ['billing'],
   'POST /admin/subscriptions/x/grant-days': ['billing'],
   'GET /admin/audit': ['admin'],
+  'GET /admin/invariants': ['support', 'billing'],
+  'GET /admin/dead-letters': ['admin'],
+  'POST /admin/dead-letters/x/redrive': ['admin'],
+  'POST /admin/dead-letters/x/rehearse': ['admin'],
   'GET /admin/clock': ['support'],
   'POST /admin/clock/advance': ['admin'],
 }
@@ -67,6 +71,7 @@ const userRoutes = [
   'POST /slots/x/test',
   'GET /credits',
   'GET /credits/entries',
+  'GET /credits/entries/x/explanation',
   'PUT /credits/auto-top-up',
   'GET /notifications',
   'GET /operations/x',
@@ -76,13 +81,9 @@ const userRoutes = [
 ]
 const later = [
   'GET /subscriptions/x/quota',
-  'GET /credits/entries/x/explanation',
   'POST /admin/inventory/keys/x/replace',
   'POST /admin/inventory/keys/x/retire',
   'GET /admin/insights',
-  'GET /admin/invariants',
-  'GET /admin/dead-letters',
-  'POST /admin/dead-letters/x/redrive',
 ]
 const bodyFor = (call: string) => (/^(POST|PUT|PATCH)/.test(call) ? { body: {} } : {})
 

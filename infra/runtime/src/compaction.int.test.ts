@@ -101,7 +101,8 @@ test('a compacted topic: holes at the end of a batch, and batches that are gone,
     (at) => at === 13,
   )
   expect(await heardBy(early)).toHaveLength(13)
-  expect(await eventually(left, ({ length }) => length < 13, 60_000)).toEqual([0, 2, 8, 9, 10, 11, 12])
+  // The cleaner may take more than one turn.
+  expect(await eventually(left, ({ length }) => length <= 7, 60_000)).toEqual([0, 2, 8, 9, 10, 11, 12])
 
   const late = await start('late')
   await eventually(
