@@ -90,8 +90,8 @@ test('npm start says ready when the gateway is, brings back what dies, and leave
   const url = /^ready (\S+)$/m.exec(said)?.[1]
   expect((await fetch(`${url}/readyz`)).status).toBe(200)
   const running = marks()
-  // Kafka, the registry, PostgreSQL, the fake payment service, five services.
-  expect(running).toHaveLength(9)
+  // Kafka, the registry, PostgreSQL, the fake payment service, five services, the auditor.
+  expect(running).toHaveLength(10)
 
   const ledger = JSON.parse(readFileSync(join(dataDir, 'run', 'credits-ledger.json'), 'utf8')) as ProcessMark
   process.kill(ledger.pid, 'SIGKILL')
