@@ -1,11 +1,14 @@
 import { defineConfig } from 'vitest/config'
 
+// What has its own number of processes, or asks only what is kept, is not run again with two of each.
+const once = process.env.E2E_INSTANCES === '2' ? ['**/{demo,rotation,verify}.e2e.test.ts'] : []
+
 // The suffix is the ring (CONTRIBUTING.md). What touches real servers runs file after file: two cores, one stack.
 const ring = (name: string, timeoutMilliseconds: number, parallel: boolean) => ({
   test: {
     name,
     include: [`**/*.${name}.test.ts`],
-    exclude: ['**/node_modules/**'],
+    exclude: ['**/node_modules/**', ...once],
     testTimeout: timeoutMilliseconds,
     hookTimeout: 180_000,
     fileParallelism: parallel,
