@@ -1,7 +1,6 @@
 import type { Answer, CallOptions, Client } from '@coding-plans/e2e/house'
+import { pause } from '@coding-plans/runtime'
 import type { Random } from '@coding-plans/simulator/random'
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 /** Longer than any wait that a request asks for: then the connection is as good as lost. */
 const GIVE_UP_MILLISECONDS = 9_000

@@ -1,3 +1,4 @@
+import { pause } from '@coding-plans/runtime'
 import { Random } from '@coding-plans/simulator/random'
 import { Caller, type Tally } from './caller.ts'
 import { catalogue } from './catalogue.ts'
@@ -5,8 +6,6 @@ import type { Notebook } from './memory.ts'
 import { Operator } from './operator.ts'
 import { Person } from './person.ts'
 import type { Site } from './site.ts'
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 const MOST_THINKING_MILLISECONDS = 250
 const OPERATOR_RESTS_MILLISECONDS = 1_200

@@ -1,10 +1,9 @@
 import { askBroker } from '@coding-plans/local'
+import { pause } from '@coding-plans/runtime'
 import { Random } from '@coding-plans/simulator/random'
 import { type Blow, type Fault, targetOf, wordsOf } from './faults.ts'
 import type { Site } from './site.ts'
 import { strike } from './strike.ts'
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 const ANSWERS_WITHIN_MILLISECONDS = 3_000
 const LOOK_EVERY_MILLISECONDS = 150

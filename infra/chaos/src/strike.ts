@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { Child } from '@coding-plans/local'
+import { pause } from '@coding-plans/runtime'
 import type { Random } from '@coding-plans/simulator/random'
 import type { Fault, ServiceTarget } from './faults.ts'
 import type { ServerName, Site } from './site.ts'
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 const childrenOf = (pid: number): number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)

@@ -1,10 +1,10 @@
+import type { RegistryAddress } from '@coding-plans/runtime'
 import { askCluster, type Cluster } from '@coding-plans/runtime'
 import { askBroker } from './broker.ts'
 import { Complaint, sentenceOf } from './complaint.ts'
 import { askPostgres } from './postgres.ts'
 import type { Child } from './processes.ts'
 import { askRegistry } from './registry.ts'
-import type { RegistryAddress } from './registry-call.ts'
 
 /** Servers that run already; what is absent is started. */
 export interface OwnServers {

@@ -1,7 +1,7 @@
 import { Agent } from 'node:https'
+import { callRegistry, type RegistryAddress } from '@coding-plans/runtime'
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import { Complaint, sentenceOf } from './complaint.ts'
-import { callRegistry, type RegistryAddress } from './registry-call.ts'
 import type { subjects as declared } from './topics.ts'
 
 type Subject = (typeof declared)[number]

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
+import { callRegistry, type RegistryAddress } from '@coding-plans/runtime'
 import type { Directory } from './directory.ts'
 import { javaEnvironment, javaOptions } from './java.ts'
 import { type Child, type Log, supervise } from './processes.ts'
-import { callRegistry, type RegistryAddress } from './registry-call.ts'
 import { versions } from './versions.ts'
 
 interface Needs {

@@ -1,4 +1,4 @@
-import type { Cluster } from '@coding-plans/runtime'
+import type { Cluster, RegistryAddress } from '@coding-plans/runtime'
 import { prepareBroker } from './broker.ts'
 import { findClassArchives } from './class-archives.ts'
 import { type Crew, openCrew } from './crew.ts'
@@ -10,7 +10,6 @@ import { createDatabase, preparePostgres, withDatabase } from './postgres.ts'
 import { findJava } from './prerequisites.ts'
 import type { Child, Log } from './processes.ts'
 import { prepareRegistry } from './registry.ts'
-import type { RegistryAddress } from './registry-call.ts'
 
 /** Kafka, the registry and PostgreSQL, ready to be used. */
 export interface Servers extends Cluster, RegistryAddress {

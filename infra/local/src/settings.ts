@@ -1,8 +1,8 @@
+import type { RegistryAddress } from '@coding-plans/runtime'
 import { authorities, type Cluster, readCluster, readEnvironment } from '@coding-plans/runtime'
 import { Complaint } from './complaint.ts'
 import type { ClockMode } from './directory.ts'
 import type { OwnServers } from './own-servers.ts'
-import type { RegistryAddress } from './registry-call.ts'
 
 /** What the launcher itself reads from the environment; the rest is handed on to the services that need it. */
 export interface Settings {

@@ -1,9 +1,9 @@
-import { type IncomingMessage, request as requestPlain } from 'node:http'
-import { Agent, request as requestSecure } from 'node:https'
+import { Agent } from 'node:https'
 import { type Bodies, type MessageName, messageNames, routes, topicOf } from '@coding-plans/schemas'
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
 import avsc, { type Type } from 'avsc'
 import { Nonsense } from './failures.ts'
+import { callRegistry, type RegistryAddress } from './registry-call.ts'
 
 const MAGIC_BYTE = 0
 const HEADER_BYTES = 5
@@ -16,8 +16,7 @@ type Resolver = ReturnType<Type['createResolver']>
 /** Avro of the Confluent wire format, with types compiled once and resolvers cached by writer id; synchronous once prepared. */
 export class Codec {
   readonly #registry: SchemaRegistry
-  readonly #registryUrl: string
-  readonly #ca: string | undefined
+  readonly #address: RegistryAddress
   readonly #types = new Map<MessageName, Type>()
   readonly #writerIds = new Map<string, number>()
   readonly #readers = new Map<number, { name: MessageName; resolver: Resolver | null } | null>()
@@ -25,8 +24,7 @@ export class Codec {
 
   /** @param ca who vouches for the registry (PEM); absent: whom this machine trusts */
   constructor(registryUrl: string, ca?: string) {
-    this.#registryUrl = registryUrl
-    this.#ca = ca
+    this.#address = { registryUrl, registryCa: ca }
     // The client's retries stay short: whoever asks has a back-off of its own.
     this.#registry = new SchemaRegistry({
       host: registryUrl,
@@ -61,27 +59,11 @@ export class Codec {
   /** Whether the registry answers at this moment, whatever was learnt from it before. */
   async registryAnswers(): Promise<boolean> {
     try {
-      return (await this.#statusOf(`${this.#registryUrl}/subjects`)) === OK
+      const question = { path: '/subjects', withinMilliseconds: ANSWERS_WITHIN_MILLISECONDS }
+      return (await callRegistry(this.#address, question)).status === OK
     } catch {
       return false
     }
-  }
-
-  /** Not by `fetch`, which can be told of no authority. */
-  #statusOf(address: string): Promise<number | undefined> {
-    const signal = AbortSignal.timeout(ANSWERS_WITHIN_MILLISECONDS)
-    const ca = this.#ca
-    return new Promise((resolve, reject) => {
-      const answered = (answer: IncomingMessage) => {
-        answer.resume()
-        resolve(answer.statusCode)
-      }
-      const call = address.startsWith('https:')
-        ? requestSecure(address, { signal, ...(ca ? { ca } : {}) }, answered)
-        : requestPlain(address, { signal }, answered)
-      call.on('error', reject)
-      call.end()
-    })
   }
 
   encode<Name extends MessageName>(name: Name, body: Bodies[Name]): Buffer {

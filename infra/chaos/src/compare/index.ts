@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { filesUnder, searchFor } from '@coding-plans/e2e/search'
+import { pause } from '@coding-plans/runtime'
 import type { Load } from '../load.ts'
 import type { Notebook } from '../memory.ts'
 import type { Person } from '../person.ts'
@@ -32,7 +33,6 @@ const compareDeleted = async ({ client, memory: { user } }: Person, notebook: No
 }
 
 const JUDGED_WITHIN_MILLISECONDS = 90_000
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 /** The auditor has heard everything that was said until now, and finds nothing wrong with it. @returns a sentence */
 const askAuditor = async (operator: Person['client'], notebook: Notebook): Promise<string> => {
