@@ -147,7 +147,7 @@ test.each([
   { why: 'a database of a stranger', change: { DATABASE_URL: 'stranger' }, sentence: /DATABASE_URL .*certificate/ },
   { why: 'a database in the open', change: { DATABASE_URL: 'open' }, sentence: /DATABASE_URL .*no encryption/ },
 ])('$why: a start is refused in one sentence that shows no secret', async ({ why, change, sentence }) => {
-  const stranger = openAuthority(root, 'stranger').ca
+  const stranger = (await openAuthority(root, 'stranger')).ca
   const meant: Record<string, string | undefined> = {
     stranger: 'DATABASE_URL' in change ? `${servers.plainUrl}?sslmode=verify-full&sslrootcert=${stranger}` : stranger,
     open: servers.plainUrl,

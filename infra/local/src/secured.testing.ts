@@ -85,7 +85,7 @@ export const startSecuredServers = async (path: string) => {
   const log = () => {}
   const directory = openDirectory(path)
   const crew = openCrew(log)
-  const authority = openAuthority(path, 'authority')
+  const authority = await openAuthority(path, 'authority')
   let front: Server | undefined
   const stop = async () => {
     front?.close()
