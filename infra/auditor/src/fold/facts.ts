@@ -185,6 +185,7 @@ const nameOf = (kind: Kind, id: string) => `${kind}\n${id}`
 export class Facts {
   readonly #known = new Map<string, Fact>()
   readonly #touched = new Set<string>()
+  #askable: ReadonlySet<string> | null = null
 
   constructor(known: readonly Fact[] = []) {
     for (const fact of known) this.#known.set(nameOf(fact.kind, fact.id), fact)
@@ -192,12 +193,20 @@ export class Facts {
 
   of<K extends Kind>(kind: K, id: string): Kinds[K] {
     const name = nameOf(kind, id)
+    if (this.#askable && !this.#askable.has(name)) throw new Error(`nobody said that ${kind} ${id} would be asked for`)
     this.#touched.add(name)
     const known = this.#known.get(name)
     if (known) return known.value as Kinds[K]
     const value = empty[kind]()
     this.#known.set(name, { kind, id, value } as Fact)
     return value
+  }
+
+  /** Does it with nothing but these at hand. Another, not loaded in this round, would look new and be written over. */
+  within(keys: readonly FactKey[], act: () => void) {
+    this.#askable = new Set(keys.map(({ kind, id }) => nameOf(kind, id)))
+    act()
+    this.#askable = null
   }
 
   peek<K extends Kind>(kind: K, id: string): Kinds[K] | undefined {

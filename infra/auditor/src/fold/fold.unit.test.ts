@@ -321,3 +321,8 @@ test('a chain goes back to what began it; one that has a hole does not close', (
   links.delete('b')
   expect(from('c').closed).toBe(false)
 })
+
+test('a fold asks for no fact but those that were to be loaded for it', () => {
+  const facts = new Facts()
+  expect(() => facts.within([{ kind: 'subject', id: 'ada' }], () => facts.of('lane', '0'))).toThrow(/lane 0/)
+})

@@ -13,7 +13,7 @@ import {
   topUpAsked,
   topUpDeclined,
 } from './money.ts'
-import { followOperation } from './operations.ts'
+import { followOperation, isOfOperation } from './operations.ts'
 import { activated, changed, dueIgnored, ended, ending, extended, periodEnded, renewed } from './subscriptions.ts'
 
 export { chainOf, type Link, MOST_LINKS } from './chain.ts'
@@ -71,13 +71,6 @@ const UNHEARD: ReadonlySet<string> = new Set([
 /** All that is folded, or at least known by its place. */
 export const heardNames = messageNames.filter((name) => !UNHEARD.has(name))
 
-/** One message more. */
-export const fold = (facts: Facts, message: Message) => {
-  const one = folds[message.name] as ((facts: Facts, message: Message) => void) | undefined
-  one?.(facts, message)
-  followOperation(facts, message)
-}
-
 type Named = Partial<Record<'subscriptionId' | 'keyId' | 'planId' | 'entryId', string | null>>
 const byField: readonly (readonly [keyof Named, Kind])[] = [
   ['subscriptionId', 'subscription'],
@@ -86,14 +79,13 @@ const byField: readonly (readonly [keyof Named, Kind])[] = [
   ['entryId', 'entry'],
 ]
 
-/** What folding this message may ask for. */
-export const factsOf = ({ name, body, key, lane }: Message): FactKey[] => {
+/** What folding this message may ask for, and no more (`Facts.within`). */
+export const factsOf = (message: Message): FactKey[] => {
+  const { name, body, key, lane } = message
+  const subject: FactKey = { kind: 'subject', id: key }
+  if (!folds[name]) return isOfOperation(message) ? [subject] : []
   const named = body as Named
-  const keys: FactKey[] = [
-    { kind: 'subject', id: key },
-    { kind: 'lane', id: String(lane) },
-  ]
-  if (!folds[name]) return keys.slice(0, 1)
+  const keys: FactKey[] = [subject, { kind: 'lane', id: String(lane) }]
   for (const [field, kind] of byField) {
     const id = named[field]
     if (typeof id === 'string') keys.push({ kind, id })
@@ -103,3 +95,11 @@ export const factsOf = ({ name, body, key, lane }: Message): FactKey[] => {
     for (const { keyId } of (body as Bodies['StockChanged']).keys) keys.push({ kind: 'stockKey', id: keyId })
   return keys
 }
+
+/** One message more. */
+export const fold = (facts: Facts, message: Message) =>
+  facts.within(factsOf(message), () => {
+    const one = folds[message.name] as ((facts: Facts, message: Message) => void) | undefined
+    one?.(facts, message)
+    followOperation(facts, message)
+  })

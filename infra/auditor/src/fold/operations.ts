@@ -24,6 +24,9 @@ const answeredBy = ({ name, body, correlationId }: Message): string | null => {
   return (body as { operationId?: string | null }).operationId ?? null
 }
 
+/** Whether it is asked for by a person, or tells one how it ended. */
+export const isOfOperation = (message: Message) => isAsked(message) || answeredBy(message) !== null
+
 /** Question and answer travel on different topics: either may be heard first. */
 export const followOperation = (facts: Facts, message: Message) => {
   if (isAsked(message)) {
