@@ -15,7 +15,7 @@ export interface Route {
   key: string
   recordKey?: readonly string[]
   public: boolean
-  schema: { type: 'record'; namespace: string; name: string; fields: readonly unknown[] }
+  schema: { type: 'record'; namespace: string; name: string; fields: readonly { name: string; type: unknown }[] }
 }
 
 export const messageNames = Object.keys(routes) as MessageName[]
@@ -34,3 +34,9 @@ export const services = [
 export type Service = (typeof services)[number]
 /** The topic a message travels on when `speaker` says it. */
 export const topicOf = (name: MessageName, speaker: string) => routes[name].topic.replace('*', speaker)
+/** On which something travels that is sealed to a key of the inventory. */
+export const sealedTopics: ReadonlySet<string> = new Set(
+  messageNames
+    .map(routeOf)
+    .flatMap(({ topic, schema }) => (schema.fields.some(({ type }) => type === 'bytes') ? [topic] : [])),
+)

@@ -18,7 +18,7 @@ const saidBy = (service: Service) => [
     `${service}.events`,
     redrivenTopicOf(service),
     ...messageNames.filter((name) => speakersOf(name).includes(service)).map((name) => topicOf(name, service)),
-    ...toldTo(service).map((topic) => deadLetterTopicOf(topic, service)),
+    ...heardBy(service).map((topic) => deadLetterTopicOf(topic, service)),
   ]),
 ]
 

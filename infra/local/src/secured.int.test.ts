@@ -130,6 +130,13 @@ test('what a user may beyond the table is named at the next start', async () => 
   await expect(ensureAcls(cluster, accesses)).rejects.toThrow(
     'The brokers allow what is not declared: User:gateway * may write topic credits-ledger.events.',
   )
+  const toAll = { user: '*', operation: 'read', on: { topic: 'key-inventory.uploads' } } as const
+  await ensureAcls(cluster, [
+    { user: 'gateway', operation: 'write', on: { topic: 'credits-ledger.events' } },
+    toAll,
+    ...accesses,
+  ])
+  await expect(ensureAcls(cluster, accesses)).rejects.toThrow('User:* * may read topic key-inventory.uploads')
 })
 
 test.each([

@@ -1,5 +1,5 @@
 import { deadLetterTopicOf, redrivenTopicOf, subjectOf, type TopicDeclaration } from '@coding-plans/runtime'
-import { AUDITOR, messageNames, routeOf, services, topicOf } from '@coding-plans/schemas'
+import { AUDITOR, messageNames, routeOf, sealedTopics, services, topicOf } from '@coding-plans/schemas'
 
 const DAY = 24 * 60 * 60 * 1000
 
@@ -36,7 +36,7 @@ const askedOfAnybody: ReadonlySet<string> = new Set(
 /** Anybody may listen to what is told, and to what anybody may be asked; what asks something else is listened to by its owner, and by the auditor. */
 export const consumersOf = (topic: string): readonly string[] => {
   const owner = topic.slice(0, topic.indexOf('.'))
-  if (topic.endsWith('.uploads')) return [owner]
+  if (topic.endsWith('.uploads') || topic === redrivenTopicOf(owner)) return [owner]
   const isAsked = topic.endsWith('.commands') && !askedOfAnybody.has(topic)
   return isAsked ? [...new Set([owner, AUDITOR])] : services
 }
@@ -44,8 +44,8 @@ export const consumersOf = (topic: string): readonly string[] => {
 const deadLettersOf = (topic: string): TopicDeclaration[] =>
   consumersOf(topic).map((consumer) => ({
     name: deadLetterTopicOf(topic, consumer),
-    // A sealed upload that nobody can open any more is of no use to anybody.
-    retentionMilliseconds: topic.endsWith('.uploads') ? 7 * DAY : DEAD_LETTER_RETENTION,
+    // Keys, though sealed, are kept no longer than they must be.
+    retentionMilliseconds: sealedTopics.has(topic) ? 7 * DAY : DEAD_LETTER_RETENTION,
     mostMessageBytes: sizeOfDeadLetter(topic),
   }))
 
@@ -70,7 +70,8 @@ const redrivenOf = (service: string): TopicDeclaration => ({
 export const topics: readonly TopicDeclaration[] = [
   ...travelled.map(declare),
   ...services.map(redrivenOf),
-  ...travelled.flatMap(deadLettersOf),
+  // A copy has its dead-letter topic where it died first; this is for what is none, and was put there by hand.
+  ...[...travelled, ...services.map(redrivenTopicOf)].flatMap(deadLettersOf),
 ]
 
 /** Where each message is spoken: once, or by everybody for what belongs to `any`. */

@@ -58,3 +58,17 @@ test('what belongs to any is a subject of every service’s events', () => {
   for (const service of services) expect(names).toContain(`${service}.events-codingplans.any.CommandFailed`)
   expect(names).toContain('credits-ledger.commands-codingplans.credits_ledger.HoldCredits')
 })
+
+test('where keys travel sealed, dead letters go after 7 days; elsewhere after 90', () => {
+  const days = (name: string) => (find(name)?.retentionMilliseconds ?? 0) / DAY
+  expect(days('key-inventory.uploads.key-inventory.dlq')).toBe(7)
+  expect(days('key-inventory.commands.key-inventory.dlq')).toBe(7)
+  expect(days('credits-ledger.commands.credits-ledger.dlq')).toBe(90)
+})
+
+test('what was put by hand where redriven copies travel, and is none, can be buried too', () => {
+  for (const service of services)
+    expect(topics.filter(({ name }) => name.startsWith(`${service}.redriven.`)).map(({ name }) => name)).toEqual([
+      `${service}.redriven.${service}.dlq`,
+    ])
+})

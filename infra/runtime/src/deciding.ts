@@ -1,5 +1,6 @@
 import type { Instant } from '@coding-plans/schemas'
 import { appendEffects } from './effects.ts'
+import { Poisoned, Trouble } from './failures.ts'
 import type { Call, Handler, Message, Saying } from './handler.ts'
 import type { Owed, Scribe } from './outbox.ts'
 import type { Tx } from './transaction.ts'
@@ -26,19 +27,9 @@ export interface Decided {
   readonly saved: () => Promise<unknown>
 }
 
-/** A message that decide, save or encoding cannot stand. */
-export class Poisoned extends Error {
-  override readonly name = 'Poisoned'
-  readonly message_: Message
-  constructor(message: Message, cause: unknown) {
-    super((cause as Error)?.message ?? 'unknown', { cause })
-    this.message_ = message
-  }
-}
-
 const nothing: Decided = { said: [], called: [], saved: () => Promise.resolve() }
 
-/** load → decide each, in order. @throws Poisoned with the message that cannot be decided or said. */
+/** load → decide each, in order. @throws Poisoned with the message that cannot be decided or said; Trouble. */
 export const decideAll = async <State>(
   { service, handler, scribe, mode }: DecidingParts<State>,
   tx: Tx,
@@ -61,7 +52,7 @@ export const decideAll = async <State>(
       for (const [index, call] of decided.filter((one): one is Call => 'call' in one).entries())
         called.push({ call, message, index })
     } catch (error) {
-      throw new Poisoned(messages[place] as Message, error)
+      throw error instanceof Trouble ? error : new Poisoned(messages[place] as Message, error)
     }
   }
   const whole = scribe.write(handler.conclude?.(state) ?? [], null, (lifted[0] as Message).time)

@@ -1,6 +1,21 @@
+import type { Message } from './handler.ts'
+
 /** A message that can never be handled, and why: it goes to the dead letters. */
 export class Nonsense extends Error {
   override readonly name = 'Nonsense'
+}
+
+/** What passes, though it is neither the database's nor the network's: thrown by a decision, it stays trouble. */
+export class Trouble extends Error {}
+
+/** A message that decide, save or encoding cannot stand. */
+export class Poisoned extends Error {
+  override readonly name = 'Poisoned'
+  readonly message_: Message
+  constructor(message: Message, cause: unknown) {
+    super((cause as Error)?.message ?? 'unknown', { cause })
+    this.message_ = message
+  }
 }
 
 const UNIQUE_VIOLATION = '23505'
@@ -23,6 +38,9 @@ const CONNECTION = /connect|terminated|timeout|timed out|socket|ECONN|EPIPE/i
 
 /** Trouble passes: redo with back-off, for ever. What is not trouble stays with the message that causes it. */
 export const isTrouble = (error: unknown) => {
+  if (error instanceof Trouble) return true
+  // The sentence of a decision may have any word in it.
+  if (error instanceof Poisoned || error instanceof Nonsense) return false
   const code = codeOf(error)
   if (isSqlState(code)) return PASSING.some((state) => state.test(code))
   return code.startsWith('E') || CONNECTION.test(`${(error as Error)?.name} ${(error as Error)?.message}`)

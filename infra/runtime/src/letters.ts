@@ -1,9 +1,8 @@
-import type { Bodies, Instant } from '@coding-plans/schemas'
+import { type Bodies, type Instant, sealedTopics } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
 import { storable, storableHeaders } from './dead-letter.ts'
 import { isMessageId, messageId } from './ids.ts'
 import type { Item } from './item.ts'
-import { SEALED_TOPIC } from './outbox.ts'
 import { execute, select } from './sql.ts'
 import type { Tx } from './transaction.ts'
 
@@ -70,7 +69,7 @@ export const withMark = (service: string, { id, redrives, offset, topic, headers
 })
 
 /** The same message that dies again is the same dead letter; without a usable id it is known by its place. */
-const letterIdOf = (service: string, { topic, lane, offset, headers }: Item) => {
+export const letterIdOf = (service: string, { topic, lane, offset, headers }: Item) => {
   const marked = markOf(service, headers)
   const id = headers.ce_id ?? ''
   return marked?.id ?? messageId(service, `dead|${topic}|${isMessageId(id) ? id : `${lane}|${offset}`}`, 0)
@@ -79,7 +78,7 @@ const letterIdOf = (service: string, { topic, lane, offset, headers }: Item) => 
 const COLUMNS = `id, topic, partition, record_offset as offset, key, value, headers, message_name, message_id, reason,
   correlation_id, subject, died_at, redrives, state, version, operation_id, redriven_at`
 
-// As long as the dead-letter topics keep them; what is sealed can be opened no longer than that.
+// As long as the dead-letter topics keep them. What holds a user's key, though sealed, goes sooner.
 const KEPT_FOR = { letters: '90 days', sealed: '7 days' }
 
 // What its news repeats of a record must fit into a message, whatever the record holds.
@@ -120,7 +119,7 @@ export const keepLetter = async (
       brief(message?.correlationId ?? headers.ce_correlationid ?? id),
       key === '' || key.length > LONGEST ? id : storable(key),
       now,
-      topic === SEALED_TOPIC ? KEPT_FOR.sealed : KEPT_FOR.letters,
+      sealedTopics.has(topic) ? KEPT_FOR.sealed : KEPT_FOR.letters,
     ],
   )
   return letter as Letter

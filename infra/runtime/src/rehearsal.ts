@@ -3,7 +3,7 @@ import type { Knex } from 'knex'
 import type { Codec } from './codec.ts'
 import { isRehearsal } from './dead-letter.ts'
 import { type DecidingParts, decideAll } from './deciding.ts'
-import { isTrouble } from './failures.ts'
+import { isTrouble, Trouble } from './failures.ts'
 import { prepareItems, readBatch } from './intake.ts'
 import type { Item } from './item.ts'
 import { findLetter, type Letter } from './letters.ts'
@@ -35,6 +35,8 @@ export const recallRehearsed = async <State>(
   )
 }
 
+const NO_REGISTRY = 'The registry does not answer; rehearse it when it does.'
+
 const recall = async <State>(
   { knex, codec, service, handler }: Parameters<typeof recallRehearsed<State>>[0],
   id: string,
@@ -42,7 +44,12 @@ const recall = async <State>(
   const letter = await findLetter(knex, id)
   if (!letter) return null
   const { topic, partition: lane, offset, key, value, headers } = letter
-  await codec.prepare(value)
+  try {
+    await codec.prepare(value)
+  } catch {
+    // Work goes on without the registry; it must not wait because of a rehearsal.
+    return { letter, item: { topic, lane, offset, key, value, headers, message: null, nonsense: NO_REGISTRY } }
+  }
   const records = [{ offset, key, value, headers }]
   const [item] = await prepareItems(
     handler.prepare,
@@ -89,7 +96,7 @@ export const rehearse = async <State>(
     })
   } catch (error) {
     if (error instanceof Undone) return error.report
-    if (isTrouble(error)) throw error
+    if (isTrouble(error) && !(error instanceof Trouble)) throw error
     return failed(reasonOf(error))
   }
 }
@@ -100,7 +107,9 @@ const isSeen = async (tx: Tx, { source, id }: { source: string; id: string }) =>
 /** A database's words may repeat what it was given. */
 const reasonOf = (error: unknown) => {
   const { code, message } = error as { code?: unknown; message: string }
-  return typeof code === 'string' ? `The database refuses it (${code}).` : message.slice(0, 300)
+  return typeof code === 'string' && !(error instanceof Trouble)
+    ? `The database refuses it (${code}).`
+    : message.slice(0, 300)
 }
 
 const MOST_SHOWN = 50

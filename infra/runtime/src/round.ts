@@ -1,12 +1,12 @@
 import type { Instant, MessageName } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
 import { deadLetterOf, failureOf, isLetterCommand, type LetterCommand } from './dead-letter.ts'
-import { type DecidingParts, decideAll, Poisoned } from './deciding.ts'
-import { isTrouble, isUniqueViolation, Nonsense } from './failures.ts'
+import { type DecidingParts, decideAll } from './deciding.ts'
+import { isTrouble, isUniqueViolation, Nonsense, Poisoned } from './failures.ts'
 import type { Message, Tx } from './handler.ts'
 import type { Item } from './item.ts'
 import { forgetSeen, type LaneMove, openRound, seenKey } from './lanes.ts'
-import { isMarked, keepLetter } from './letters.ts'
+import { isMarked, keepLetter, type Letter, letterIdOf } from './letters.ts'
 import { appendOutbox, type Owed, type Parcel } from './outbox.ts'
 import { isLastWord } from './record-key.ts'
 import { answerLetterCommand, concludeRedrives, newsOfKept } from './redrive.ts'
@@ -121,8 +121,9 @@ class Round<State> {
     const commands = good.filter(isLetterCommand).filter(({ body }) => body.service === service)
     const said = this.#careful ? await this.#attempt(tx, asked) : await this.#run(tx, asked)
     const answers = await this.#answer(commands)
-    const { letters, told, dead } = await this.#bury(fresh)
-    const alive = copies.filter((item) => !dead.has(item))
+    const { letters, told, kept } = await this.#bury(fresh)
+    // A copy that came twice is dead with the first.
+    const alive = copies.filter((copy) => !kept.has(letterIdOf(service, copy)))
     const concluded = await concludeRedrives(this.#parts, tx, alive, this.#now)
     const parcels = await appendOutbox(tx, [...said, ...answers, ...told, ...letters, ...concluded])
     return { moved, parcels, handled: good.length, deadLetters: letters.length, calls: this.#calls }
@@ -178,7 +179,7 @@ class Round<State> {
       const reason = item.nonsense ?? (item.message && this.#poison.get(item.message))
       return reason === undefined || reason === null ? [] : [{ item, reason }]
     })
-    if (dead.length === 0) return { letters: [], told: [], dead: new Set<Item>() }
+    if (dead.length === 0) return { letters: [], told: [], kept: new Set<string>() }
     this.#parts.allows(dead.length)
     const messages = dead.flatMap(({ item }) => (item.message ? [item.message] : []))
     await forgetSeen(this.#tx, messages)
@@ -186,7 +187,10 @@ class Round<State> {
       ...deadLetterOf(service, item, reason, this.#now),
       owner: item.lane,
     }))
-    const news = await this.#keep(dead)
+    const kept = await this.#keep(dead)
+    const news = kept.flatMap(({ letter, owner }) =>
+      scribe.write(newsOfKept(service, letter), null, this.#now).map((record) => ({ ...record, owner })),
+    )
     const failures = dead.flatMap(({ item, reason }) => failureOf(service, item, reason, this.#now) ?? [])
     const told = failures.flatMap((failure) =>
       scribe
@@ -194,19 +198,17 @@ class Round<State> {
         .map((record) => ({ ...record, owner: failure.lane })),
     )
     const sagas = handler.decide.CommandFailed ? await this.#tellSagas(failures) : []
-    return { letters, told: [...told, ...news, ...sagas], dead: new Set(dead.map(({ item }) => item)) }
+    return { letters, told: [...told, ...news, ...sagas], kept: new Set(kept.map(({ letter }) => letter.id)) }
   }
 
   /** Beside the dead-letter topic, for whoever lists, rehearses and redrives them. */
-  async #keep(dead: readonly { item: Item; reason: string }[]): Promise<Owed[]> {
-    const { service, scribe } = this.#parts
-    const news: Owed[] = []
-    for (const { item, reason } of dead) {
-      const letter = await keepLetter(this.#tx, service, { item, reason }, this.#now)
-      const told = scribe.write(newsOfKept(service, letter), null, this.#now)
-      news.push(...told.map((record) => ({ ...record, owner: item.lane })))
+  async #keep(dead: readonly { item: Item; reason: string }[]): Promise<{ letter: Letter; owner: number }[]> {
+    const kept: { letter: Letter; owner: number }[] = []
+    for (const one of dead) {
+      const letter = await keepLetter(this.#tx, this.#parts.service, one, this.#now)
+      kept.push({ letter, owner: one.item.lane })
     }
-    return news
+    return kept
   }
 
   async #tellSagas(failures: readonly Message<'CommandFailed'>[]) {
@@ -215,7 +217,7 @@ class Round<State> {
       try {
         said.push(...(await this.#tx.savepoint((savepoint) => this.#run(savepoint, [failure]))))
       } catch (error) {
-        if (isTrouble(error) && !(error instanceof Poisoned)) throw error
+        if (isTrouble(error)) throw error
         // The failure of a failure: the dead letter alone remains.
       }
     return said

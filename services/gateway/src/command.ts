@@ -60,6 +60,7 @@ export const perform = async (asked: Asked, intent: Intent, answering: Answering
 export const carryOut = async (desk: Desk, intent: Intent, milliseconds: number) => {
   requireAccepting(desk)
   const verdict = await desk.acceptor.accept(intent)
+  if (verdict.verdict === 'deleted') throw new Refused(accountDeleted())
   if (!('operationId' in verdict)) throw new Error(`${intent.kind} has no key, and nobody whom it is about.`)
   const operation = desk.waiting.wait(verdict.operationId, milliseconds)
   if ('finished' in verdict && verdict.finished) desk.waiting.look()

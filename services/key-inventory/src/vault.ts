@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto'
+import { Trouble } from '@coding-plans/runtime'
 
 /** A secret as a row keeps it: under a data key of its own, which is wrapped by a key-encryption key (VLT-1). */
 export interface Envelope {
@@ -72,8 +73,7 @@ export const wrappingKeyId = (key: Uint8Array) =>
   `kek_${createHash('sha256').update('coding-plans/vault|').update(key).digest('hex').slice(0, 16)}`
 
 /** Trouble, not nonsense: an instance that knows the key is coming, or this one was started without it. */
-export class UnknownWrappingKey extends Error {
-  readonly code = 'EWRAPPINGKEY'
+export class UnknownWrappingKey extends Trouble {
   constructor(id: string) {
     super(`The wrapping key ${id} is not known.`)
   }

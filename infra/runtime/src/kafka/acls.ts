@@ -54,8 +54,21 @@ const textOf = (entry: AclEntry) =>
 const nameIn = (names: Readonly<Record<string, number>>, number: number) =>
   Object.keys(names).find((name) => names[name] === number) ?? String(number)
 
+/** Whether it allows everybody something on what is ours; what else lies on these brokers is not our matter. */
+const opensToAll = (entry: AclEntry, ours: readonly AclEntry[]) =>
+  entry.principal === 'User:*' &&
+  entry.permissionType === ALLOW &&
+  ours.some(
+    ({ resourceType, resourceName }) =>
+      resourceType === entry.resourceType &&
+      (entry.resourceName === '*' ||
+        (entry.resourcePatternType === LITERAL
+          ? resourceName === entry.resourceName
+          : resourceName.startsWith(entry.resourceName))),
+  )
+
 /**
- * Give what is declared, and look that these users have nothing else.
+ * Give what is declared, and look that these users have nothing else, nor everybody (`User:*`) anything of it.
  * @returns false when the brokers have no authorizer: then everybody may do everything.
  * @throws one Error that names all that a user has beyond it.
  */
@@ -66,7 +79,9 @@ export const ensureAcls = (cluster: Cluster, declared: readonly Access[]): Promi
     const entries = declared.map(entryOf)
     const wanted = new Set(entries.map(textOf))
     const users = new Set(entries.map(({ principal }) => principal))
-    const surplus = present.filter((entry) => users.has(entry.principal) && !wanted.has(textOf(entry)))
+    const surplus = present.filter(
+      (entry) => (users.has(entry.principal) || opensToAll(entry, entries)) && !wanted.has(textOf(entry)),
+    )
     if (surplus.length > 0)
       throw new Error(
         `The brokers allow what is not declared: ${surplus.map((entry) => textOf(entry).trim()).join('; ')}.`,
