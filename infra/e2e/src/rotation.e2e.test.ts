@@ -110,3 +110,21 @@ test('VLT-1: the vault’s key changes while keys are bought, uploaded and shown
   })
   expect(again.body).toMatchObject({ accepted: 0, duplicates: shop.secrets.length })
 })
+
+test('VLT-1: inventories that die while their records are wrapped anew have not said that all are; nobody else joins in', async () => {
+  const shop = await openShop(house, { keys: 300 })
+  const user = fresh('owner')
+  await grant(house, user, 20 * USD)
+  const client = await house.as(user)
+  expect((await buy(client, shop.planId)).status).toBe(201)
+  const owner = { client, providerId: shop.providerId, key: '' }
+  const key = await reveal(owner, () => {})
+  const first = rotate()
+  while (!kept().VAULT_KEY_PREVIOUS) await new Promise((resolve) => setTimeout(resolve, 20))
+  for (const one of house.stack.services) if (one.service === 'key-inventory') one.kill('SIGKILL')
+  expect(await rotate().ended).toMatchObject({ code: 1, said: expect.stringMatching(/being changed by process \d+/) })
+  const { code, said } = await first.ended
+  expect([code, said]).toEqual([0, expect.stringMatching(/^0 records lie under the old key\nthe old key is gone$/m)])
+  await house.restart()
+  expect(await reveal(owner, () => {})).toBe(key)
+})

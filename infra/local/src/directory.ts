@@ -6,9 +6,11 @@ import { isFree, pickPort } from './ports.ts'
 
 export type ClockMode = 'system' | 'test'
 
-interface State {
+export interface State {
   readonly clock?: ClockMode
   readonly ports?: Readonly<Record<string, number>>
+  /** How many processes of every service run, when any do. */
+  readonly instances?: number
 }
 
 /** A data directory that this process holds. */

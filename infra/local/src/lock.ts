@@ -21,13 +21,19 @@ const holderOf = (text: string | null): ProcessMark | null => {
   }
 }
 
+/** Take a data directory for this process. @returns what gives it back. @throws Complaint when a running process has it. */
+export const lockDirectory = (directory: string): (() => void) =>
+  takeLock(
+    join(directory, 'lock'),
+    ({ pid }) => `The data directory ${directory} is in use by process ${pid}; stop it, or choose another DATA_DIR.`,
+  )
+
 /**
- * Take a data directory for this process. A lock whose holder is gone is taken over.
+ * Take what a file stands for. A lock whose holder is gone is taken over.
  * @returns what gives it back.
- * @throws Complaint when a running process has it.
+ * @throws Complaint, in these words, when a running process has it.
  */
-export const lockDirectory = (directory: string): (() => void) => {
-  const path = join(directory, 'lock')
+export const takeLock = (path: string, taken: (holder: ProcessMark) => string): (() => void) => {
   attempt += 1
   const mine = JSON.stringify({ ...markOf(process.pid), attempt })
   const candidate = `${path}.${process.pid}.${attempt}`
@@ -45,10 +51,7 @@ export const lockDirectory = (directory: string): (() => void) => {
       }
       const found = read(path)
       const holder = holderOf(found)
-      if (holder && isRunning(holder))
-        throw new Complaint(
-          `The data directory ${directory} is in use by process ${holder.pid}; stop it, or choose another DATA_DIR.`,
-        )
+      if (holder && isRunning(holder)) throw new Complaint(taken(holder))
       putAside(path, found)
     }
   } finally {

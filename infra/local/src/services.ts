@@ -123,12 +123,16 @@ interface Seating {
   readonly port: (name: string) => Promise<number>
 }
 
+/** Under which a process runs, and its log and its mark are found. */
+export const nameOf = (service: Service, instance: number, instances: number) =>
+  instances === 1 ? service : `${service}-${instance}`
+
 /** A seat for every process. The first gateway sits where the world knocks, all others on free ports of this machine. */
 export const seatAll = async ({ instances, gateway, port }: Seating): Promise<Seat[]> => {
   const seats: Seat[] = []
   for (const service of services)
     for (let instance = 1; instance <= instances; instance += 1) {
-      const name = instances === 1 ? service : `${service}-${instance}`
+      const name = nameOf(service, instance, instances)
       if (service === 'gateway' && instance === 1) {
         seats.push({ service, instance, name, ...gateway })
         continue

@@ -169,6 +169,7 @@ const plan = async (
   const first = port ?? (env.PORT ? asked : await directory.port('gateway-1'))
   await checkPort(host, first)
   const gateway = { host, port: first, url: addressOf(host, first) }
+  directory.remember({ instances })
   return seatAll({ instances, gateway, port: directory.port })
 }
 

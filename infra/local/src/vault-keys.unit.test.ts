@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { keepAll, keepSecret, readKept } from './secrets.ts'
-import { readVaultKeys, stageOf, takeStep } from './vault-keys.ts'
+import { readVaultKeys, stageIn, takeStep } from './vault-keys.ts'
 
 let directory: string
 beforeEach(() => {
@@ -15,19 +15,26 @@ const kept = () => readVaultKeys({}, directory)
 test('VLT-1: a key is known before it wraps, and its predecessor is known until it is dropped', () => {
   const old = keepSecret(directory, 'VAULT_KEY')
   const other = keepSecret(directory, 'FINGERPRINT_SECRET')
-  expect(stageOf(kept())).toBe('settled')
+  expect(stageIn(directory)).toBe('settled')
 
   takeStep(directory)
   const { VAULT_KEY_NEXT: coming = '' } = kept()
   expect(kept()).toEqual({ VAULT_KEY: old, VAULT_KEY_NEXT: coming })
   expect(Buffer.from(coming, 'base64')).toHaveLength(32)
-  expect(stageOf(kept())).toBe('introduced')
+  expect(stageIn(directory)).toBe('introduced')
 
   takeStep(directory)
   expect(kept()).toEqual({ VAULT_KEY: coming, VAULT_KEY_PREVIOUS: old })
-  expect(stageOf(kept())).toBe('turned')
+  expect(stageIn(directory)).toBe('turned')
+
+  // No service is given it any more; it is gone only when all have come up without it.
+  takeStep(directory)
+  expect(kept()).toEqual({ VAULT_KEY: coming })
+  expect(readKept(directory).VAULT_KEY_DROPPED).toBe(old)
+  expect(stageIn(directory)).toBe('dropped')
 
   takeStep(directory)
+  expect(stageIn(directory)).toBe('settled')
   expect(readKept(directory)).toEqual({ FINGERPRINT_SECRET: other, VAULT_KEY: coming })
   expect(statSync(join(directory, 'secrets.json')).mode & 0o777).toBe(0o600)
   expect(readFileSync(join(directory, 'secrets.json'), 'utf8')).not.toContain(old)

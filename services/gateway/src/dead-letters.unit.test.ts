@@ -114,3 +114,26 @@ test('all are redriven one after the other, until too many die again; one at its
   })
   expect(refusalOf('DeadLetterRefused', 'redrive_limit')).toMatchObject({ status: 409, code: 'redrive_limit' })
 })
+
+test('what somebody asked for, and was told had failed, is theirs to ask for again: it is not redriven after all', async () => {
+  const asked = (service: string) => letterOf(event('DeadLetterKept', { messageName: 'PostCredits', service }))
+  expect(asked('credits-ledger')).toMatchObject({ state: 'kept', redrivesLeft: 0 })
+  const redriven = async (letter: DeadLetterRow) => {
+    const { ask, intents } = await openBench({ reading: { deadLetter: async () => letter as never } })
+    await ask({ method: 'POST', url: '/v1/admin/dead-letters/letter-1/redrive' }, admin)
+    return said(intents[0])
+  }
+  expect(await redriven(asked('credits-ledger'))).toMatchObject({ refused: { status: 409, code: 'answered_already' } })
+  // Who only looks on does nothing twice.
+  expect(asked('auditor')).toMatchObject({ redrivesLeft: 3 })
+  expect(await redriven(asked('auditor'))).toMatchObject({ name: 'RedriveDeadLetter' })
+})
+
+test('PER-1: who is deleted redrives nothing, not even all at once', async () => {
+  const { ask } = await openBench({
+    verdict: () => ({ verdict: 'deleted' }),
+    reading: { redrivable: async () => [kept()] as never, countRedrivable: async () => 1 },
+  })
+  const answer = await ask({ method: 'POST', url: '/v1/admin/dead-letters/redrive', payload: {} }, admin)
+  expect([answer.statusCode, answer.json().code]).toEqual([403, 'account_deleted'])
+})

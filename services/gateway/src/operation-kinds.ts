@@ -1,4 +1,4 @@
-import type { MessageName } from '@coding-plans/schemas'
+import { type MessageName, routeOf } from '@coding-plans/schemas'
 
 /** Every operation that can be asked for: the command it sends, the status its success answers with, and what it is about. */
 export const operationKinds = {
@@ -31,3 +31,12 @@ export const operationKinds = {
 >
 
 export type OperationKind = keyof typeof operationKinds
+
+const commands = Object.values(operationKinds).map(({ command }) => command)
+
+/**
+ * Whether a dead letter is what somebody asked for here, and died where it was to be done. Its operation failed and its key is
+ * free: it is asked for anew, and the first must not take effect after all (credits posted twice, an older key over a newer one).
+ */
+export const isAskedAnew = (letter: { readonly service: string; readonly messageName: string }) =>
+  commands.some((name) => name === letter.messageName && [letter.service, 'any'].includes(routeOf(name).owner))

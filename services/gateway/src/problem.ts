@@ -18,6 +18,7 @@ const kinds = {
   account_deleted: [403, 'The account is deleted'],
   not_found: [404, 'Not found'],
   request_timeout: [408, 'Request Timeout'],
+  answered_already: [409, 'Answered already'],
   idempotency_key_reused: [409, 'The Idempotency-Key belongs to another request'],
   body_too_large: [413, 'The body is too large'],
   unsupported_media_type: [415, 'The media type is not supported'],

@@ -1,5 +1,6 @@
 import type { Message } from '@coding-plans/runtime'
 import type { DeadLetterKept } from '@coding-plans/schemas'
+import { isAskedAnew } from '../operation-kinds.ts'
 import { showDeadLetter, showRehearsal } from '../presentation.ts'
 import { refusalOf } from '../refusals.ts'
 import type { DeadLetterRow } from '../rows.ts'
@@ -7,9 +8,15 @@ import type { ReadModels } from './models.ts'
 import { refuse, succeed } from './operations.ts'
 
 const rowOf = (
-  { deadLetterId, offset, operationId: _, ...letter }: DeadLetterKept,
+  { deadLetterId, offset, operationId: _, redrivesLeft, ...letter }: DeadLetterKept,
   state: DeadLetterRow['state'],
-): DeadLetterRow => ({ ...letter, id: deadLetterId, recordOffset: offset, state })
+): DeadLetterRow => ({
+  ...letter,
+  id: deadLetterId,
+  recordOffset: offset,
+  redrivesLeft: isAskedAnew(letter) ? 0 : redrivesLeft,
+  state,
+})
 
 /** The letter as its service has it by now, by its version; whoever asked for its redrive is answered with that. */
 const put = (models: ReadModels, message: Message<'DeadLetterKept' | 'DeadLetterRedriven'>, row: DeadLetterRow) => {

@@ -5,6 +5,7 @@ import type { Intent } from '../acceptor.ts'
 import { carryOut, perform, waitSeconds } from '../command.ts'
 import { pageAsked, pageOf } from '../cursor.ts'
 import type { Desk } from '../desk.ts'
+import { isAskedAnew } from '../operation-kinds.ts'
 import { showDeadLetter } from '../presentation.ts'
 import { problem } from '../problem.ts'
 import { type DeadLetterRow, deadLetterStates } from '../rows.ts'
@@ -34,6 +35,10 @@ const asking = (
   command: ({ id: operationId }) => {
     if (!letter) return { refused: problem('not_found', 'There is no such dead letter.') }
     const { subject, service } = letter
+    if (kind === 'redrive_dead_letter' && isAskedAnew(letter))
+      return {
+        refused: problem('answered_already', 'Whoever asked for it was told that it failed, and may have asked again.'),
+      }
     const about = kind === 'redrive_dead_letter' ? redriving : rehearsing
     return about({ subject, service, deadLetterId: id, operationId, actor: caller })
   },
