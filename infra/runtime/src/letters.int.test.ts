@@ -2,7 +2,7 @@ import { type Bed, openBed } from '@coding-plans/local/bed'
 import { type Bodies, instant, type MessageName, microdollars, type UserId } from '@coding-plans/schemas'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openDatabase, type Running } from './index.ts'
-import { forgetOldLetters } from './letters.ts'
+import { forgetOldLetters, withMark } from './letters.ts'
 import { CALLS_OUT, migrations, probe } from './probe/probe.ts'
 import { execute, select } from './sql.ts'
 import { eventually, type Heard, type Speaker } from './testing.ts'
@@ -171,6 +171,28 @@ test('it dies again: the same letter, its redrives counted; the fourth is refuse
     { id: letter.deadLetterId, state: 'kept', redrives: 3, version: 7 },
   ])
   expect(await redrive({ ...letter, deadLetterId: 'no id' })).toMatchObject({ body: { reason: 'not_found' } })
+})
+
+test('a copy that came twice, and dies, is dead: it is kept, and may be redriven again', async () => {
+  const { running, kept, redrive } = await open('twice')
+  const record = hold('twice-1', 'impossible')
+  await speaker.say([record])
+  const [letter] = (await kept()) as [Bodies['DeadLetterKept']]
+  // As after a send whose answer was lost: the copy is on its topic, twice.
+  await execute(
+    running.knex,
+    `update dead_letters set state = 'redriving', redrives = 1, version = 2 where id = ?::uuid`,
+    [letter.deadLetterId],
+  )
+  const mark = withMark('twice', { ...letter, ...record, id: letter.deadLetterId, redrives: 1 } as never)
+  const copy = { ...record, topic: 'twice.redriven', headers: mark }
+  await speaker.say([copy, copy])
+  await eventually(
+    () => rows(running, 'twice'),
+    ([row]) => row?.version === 3,
+  )
+  expect(await rows(running, 'twice')).toMatchObject([{ state: 'kept', redrives: 1, version: 3 }])
+  expect(await redrive(letter)).toMatchObject({ name: 'DeadLetterKept', body: { redrives: 2 } })
 })
 
 test('a rehearsal tells what would be said and written, and nothing of it stays', async () => {
