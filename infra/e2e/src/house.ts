@@ -58,7 +58,13 @@ export const openHouse = async ({ clock = 'test', env = {}, ...options }: HouseO
     ...env,
   }
   const start = () => startStack({ dataDir, clock, instances, ...options, env: limits, log })
-  let stack = await start()
+  const forget = () => {
+    if (!process.env.E2E_KEEP) rmSync(dataDir, { recursive: true, force: true })
+  }
+  let stack = await start().catch((error: unknown) => {
+    forget()
+    throw error
+  })
   const as: House['as'] = (user, roles) => clientOf(() => stack, user, roles)
   const admin: Client = async (call, options) => (await as('admin-1', ['admin']))(call, options)
   return {
@@ -74,7 +80,7 @@ export const openHouse = async ({ clock = 'test', env = {}, ...options }: HouseO
     },
     close: async () => {
       await stack.stop()
-      if (!process.env.E2E_KEEP) rmSync(dataDir, { recursive: true, force: true })
+      forget()
     },
   }
 }

@@ -1,6 +1,6 @@
 import { say } from '@coding-plans/runtime'
 import { expect, test } from 'vitest'
-import { openBench, operation, tokenFor } from './desk.testing.ts'
+import { limits, openBench, operation, tokenFor } from './desk.testing.ts'
 import { T0 } from './events.testing.ts'
 import { rateLimit } from './rate-limit.ts'
 import { refusalOf } from './refusals.ts'
@@ -32,7 +32,7 @@ test('without a good token: 401, as problem+json', async () => {
 
 test('the order of refusals: 401, 403, 429, 400 body, 400 key', async () => {
   const { app, ask } = await openBench({
-    desk: { limits: { purchases: rateLimit(3, () => 0), keyTests: rateLimit(1, () => 0) } },
+    desk: { limits: { ...limits, purchases: rateLimit(3, () => 0) } },
   })
   const bad = buy({ priceMicrodollars: 1 }, { 'idempotency-key': '' })
   expect((await app.inject(bad)).statusCode).toBe(401)
@@ -181,8 +181,9 @@ test('PER-1: rate limits are per user, and tell when to come again', async () =>
 
 test('PER-1: over HTTP one user’s limit is nobody else’s, one limit not the other, and Retry-After is when it is over', async () => {
   let now = 0
-  const limits = { purchases: rateLimit(2, () => now), keyTests: rateLimit(1, () => now) }
-  const { ask } = await openBench({ desk: { limits } })
+  const { ask } = await openBench({
+    desk: { limits: { ...limits, purchases: rateLimit(2, () => now), keyTests: rateLimit(1, () => now) } },
+  })
   const outcome = async (options: Parameters<typeof ask>[0], sub: string) => {
     const { statusCode, headers } = await ask(options, { sub })
     return [statusCode, headers['retry-after']]
@@ -202,8 +203,16 @@ test('PER-1: over HTTP one user’s limit is nobody else’s, one limit not the 
 })
 
 test('a request without a good token costs nobody’s limit anything', async () => {
-  const limits = { purchases: rateLimit(1, () => 0), keyTests: rateLimit(1, () => 0) }
-  const { app, ask } = await openBench({ desk: { limits } })
+  const { app, ask } = await openBench({ desk: { limits: { ...limits, purchases: rateLimit(1, () => 0) } } })
   for (let n = 0; n < 3; n += 1) expect((await app.inject(buy())).statusCode).toBe(401)
   expect((await ask(buy())).statusCode).toBe(202)
+})
+
+test('explanations are limited: each is a message that stays', async () => {
+  const { ask } = await openBench({
+    desk: { limits: { ...limits, explanations: rateLimit(1, () => 0) } },
+    reading: { hasEntry: async () => true },
+  })
+  const explain = () => ask({ method: 'GET', url: '/v1/credits/entries/ent_1/explanation' })
+  expect([(await explain()).statusCode, (await explain()).statusCode]).toEqual([202, 429])
 })

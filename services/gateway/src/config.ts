@@ -24,6 +24,7 @@ const gatewayEnvironment = {
   CRON_SECRET: text(),
   PURCHASES_PER_MINUTE: perMinute(300),
   KEY_TESTS_PER_MINUTE: perMinute(10),
+  EXPLANATIONS_PER_MINUTE: perMinute(300),
 }
 
 /** What the gateway is told. @throws one Error that names every bad variable. */

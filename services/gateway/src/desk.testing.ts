@@ -39,6 +39,13 @@ export const operation = (change: Partial<ShownOperation> = {}): ShownOperation 
   ...change,
 })
 
+/** For a test that is about one of them, the others. */
+export const limits: Desk['limits'] = {
+  purchases: rateLimit(300, () => 0),
+  keyTests: rateLimit(10, () => 0),
+  explanations: rateLimit(300, () => 0),
+}
+
 const nobody = async () => null
 const nothing = async () => []
 
@@ -129,7 +136,7 @@ export const openBench = async ({
     secret: Buffer.alloc(32, 1),
     authenticate: authenticator({ secret: SECRET, jwksUrl: null }, () => Date.now()),
     admitCron: bearerOf(CRON),
-    limits: { purchases: rateLimit(300, () => 0), keyTests: rateLimit(10, () => 0) },
+    limits,
     acceptor: {
       accept: async (intent) => {
         intents.push(intent)

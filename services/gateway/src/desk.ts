@@ -25,7 +25,7 @@ export interface Desk {
   readonly accepting: () => boolean
 }
 
-export type LimitName = 'purchases' | 'keyTests'
+export type LimitName = 'purchases' | 'keyTests' | 'explanations'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -58,6 +58,7 @@ export const gateway = (config: Config): Omit<ServiceOptions<ReadModels>, 'envir
         limits: {
           purchases: rateLimit(config.PURCHASES_PER_MINUTE, wallClock),
           keyTests: rateLimit(config.KEY_TESTS_PER_MINUTE, wallClock),
+          explanations: rateLimit(config.EXPLANATIONS_PER_MINUTE, wallClock),
         },
         acceptor: new Acceptor(store, log),
         waiting,

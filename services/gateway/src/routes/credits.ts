@@ -113,7 +113,8 @@ export const creditRoutes: Routes = (api, desk) => {
   api.get(
     '/credits/entries/:id/explanation',
     {
-      config: anyUser,
+      // Each is asked of the auditor, by a message that stays.
+      config: { roles: [], limit: 'explanations' },
       schema: {
         summary: 'Why this entry is on one’s statement: everything that was said between the request and it',
         params: byId,

@@ -1,7 +1,7 @@
 import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_DHKEM_X25519_HKDF_SHA256 } from 'hpke'
 import { expect, test } from 'vitest'
 import type { Intent } from '../acceptor.ts'
-import { openBench, operation } from '../desk.testing.ts'
+import { limits, openBench, operation } from '../desk.testing.ts'
 import { T0 } from '../events.testing.ts'
 import { rateLimit } from '../rate-limit.ts'
 
@@ -79,8 +79,7 @@ test('enable, delete and test send their commands; a deleted key answers 204', a
 })
 
 test('PER-1: tests of keys are limited', async () => {
-  const limits = { purchases: rateLimit(1, () => 0), keyTests: rateLimit(1, () => 0) }
-  const { ask } = await openBench({ desk: { limits } })
+  const { ask } = await openBench({ desk: { limits: { ...limits, keyTests: rateLimit(1, () => 0) } } })
   expect((await ask({ method: 'POST', url: '/v1/slots/acme/test' })).statusCode).toBe(202)
   expect((await ask({ method: 'POST', url: '/v1/slots/acme/test' })).statusCode).toBe(429)
 })
