@@ -136,6 +136,15 @@ test('LED-5: accounts and holds that are not what their entries make are found',
   expect(await found(`delete from holds where hold_id = 'hold_2'`)).toBe(
     'ada: hold hold_2 has entries and is not stored',
   )
+  for (const [field, value] of [
+    ['subscription_id', `'sub_9'`],
+    ['boundary', '5'],
+    ['charge_id', `'chg_9'`],
+    ['entry_id', `'ent_9'`],
+  ])
+    expect(await found(`update holds set ${field} = ${value} where hold_id = 'hold_1'`), field).toContain(
+      'ada: hold hold_1 says',
+    )
   expect(await found(`update holds set user_id = 'nobody' where hold_id = 'hold_2'`)).toContain('of no account')
 })
 

@@ -3,7 +3,8 @@ import { ACCOUNT_NAMES, type Account, emptyAccount } from './account.ts'
 import type { Hold } from './decision.ts'
 import { post, type Transfer } from './transfer.ts'
 
-type HoldState = Pick<Hold, 'holdId' | 'userId' | 'amount' | 'state'>
+/** Of a hold all that its entries tell; only what it was asked for (`purpose`) stands nowhere else. */
+type HoldState = Omit<Hold, 'purpose'>
 
 /** Reads one account's transfers in order and says what is wrong first, if anything is (LED-5). */
 export interface AccountCheck {
@@ -56,27 +57,57 @@ const follow = (before: Account, transfer: Transfer): { account: Account } | { c
   }
 }
 
-const followHold = (holds: Map<string, HoldState>, { kind, holdId, userId, amount }: Transfer): string | null => {
+const followHold = (holds: Map<string, HoldState>, transfer: Transfer): string | null => {
+  const { kind, holdId, amount } = transfer
   if (kind !== 'hold' && kind !== 'release' && kind !== 'charge') return null
   if (holdId === null) return `a ${kind} of no hold`
   const known = holds.get(holdId)
   if (kind === 'hold') {
     if (known) return `hold ${holdId} was opened before`
-    holds.set(holdId, { holdId, userId, amount, state: 'open' })
+    holds.set(holdId, opened(holdId, transfer))
     return null
   }
   if (known?.state !== 'open') return `hold ${holdId} is ${known?.state ?? 'unknown'} here`
   if (known.amount !== amount) return `hold ${holdId} has ${known.amount}`
-  holds.set(holdId, { ...known, state: kind === 'charge' ? 'captured' : 'released' })
+  holds.set(
+    holdId,
+    kind === 'charge' ? captured(known, transfer) : { ...known, state: 'released', closedAt: transfer.at },
+  )
   return null
 }
 
+const opened = (
+  holdId: string,
+  { userId, amount, subscriptionId, boundary, operationId, at }: Transfer,
+): HoldState => ({
+  ...{ holdId, userId, amount, boundary, operationId },
+  // The table's constraint: there is no hold without one.
+  subscriptionId: subscriptionId ?? '',
+  state: 'open',
+  openedAt: at,
+  closedAt: null,
+  chargeId: null,
+  entryId: null,
+})
+
+/** The term that is charged is the capture's; the one that was in view when credits were held may be another. */
+const captured = (hold: HoldState, { id, at, boundary, chargeId }: Transfer): HoldState => ({
+  ...hold,
+  ...{ state: 'captured', boundary, chargeId, entryId: id, closedAt: at },
+})
+
+const COMPARED = ['subscriptionId', 'boundary', 'operationId', 'openedAt', 'closedAt', 'chargeId', 'entryId'] as const
+
 const compareHolds = (made: ReadonlyMap<string, HoldState>, stored: readonly HoldState[]): string | null => {
-  for (const { holdId, amount, state } of stored) {
+  for (const hold of stored) {
+    const { holdId, amount, state } = hold
     const one = made.get(holdId)
     if (!one) return `hold ${holdId} has no entry`
     if (one.state !== state || one.amount !== amount)
       return `hold ${holdId} is stored as ${amount} ${state}, its entries make it ${one.amount} ${one.state}`
+    for (const field of COMPARED)
+      if (hold[field] !== one[field])
+        return `hold ${holdId} says ${field} ${hold[field]}, its entries make it ${one[field]}`
   }
   const ids = new Set(stored.map(({ holdId }) => holdId))
   const lost = [...made.keys()].find((holdId) => !ids.has(holdId))

@@ -124,3 +124,23 @@ test('LED-4: a hold that is not as its entries make it is found', () => {
   holds.set('hold_3', { ...(first as never as object), holdId: 'hold_3' } as never)
   expect(one.complaint('ada')).toBe('hold hold_3 has no entry')
 })
+
+const holdChanges: readonly [string, string, object][] = [
+  ['hold_2', 'subscriptionId', { subscriptionId: 'sub_9' }],
+  ['hold_2', 'boundary', { boundary: instant(1) }],
+  ['hold_2', 'operationId', { operationId: 'op_9' }],
+  ['hold_2', 'openedAt', { openedAt: instant(1) }],
+  ['hold_1', 'boundary', { boundary: instant(1) }],
+  ['hold_1', 'closedAt', { closedAt: instant(1) }],
+  ['hold_1', 'chargeId', { chargeId: 'chg_9' }],
+  ['hold_1', 'entryId', { entryId: 'ent_9' }],
+]
+test.each(holdChanges)(
+  'LED-4: hold %s, of which %s is not what its entries tell, is found',
+  (holdId, field, change) => {
+    const one = book()
+    const { holds } = one.ledger
+    holds.set(holdId, { ...holds.get(holdId), ...change } as never)
+    expect(one.complaint('ada')).toMatch(new RegExp(`^hold ${holdId} says ${field} .*, its entries make it`))
+  },
+)
