@@ -59,6 +59,8 @@ export class Memory {
     if (!this.bought.some((one) => one.operationId === operationId)) this.bought.push({ ask, operationId })
     const { id, planId, providerId } = subscription
     this.subscriptions.set(id, { planId, providerId })
+    // If it is an extension it undoes a cancellation, also one that was asked for while nobody knew what became of it.
+    this.flagged.delete(id)
     if (charge)
       this.charges.set(charge.id, {
         id: charge.id,

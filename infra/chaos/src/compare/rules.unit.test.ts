@@ -110,3 +110,16 @@ test('a termination’s refund is counted anew: of what is left, rounded down', 
   expect(judge({ ...over, credits: { balanceMicrodollars: 5_500_000, heldMicrodollars: 0 } })).toEqual([])
   expect(judge({ ...over, credits: { balanceMicrodollars: 5_500_001, heldMicrodollars: 0 } })).toHaveLength(2)
 })
+
+test('a purchase that is answered only when all is calm undoes a cancellation that was answered before: nobody is wronged', () => {
+  const life = remembering((memory) => {
+    memory.flagged.set('sub', DAY_2)
+    const { charges, ...shown } = subscription
+    const [, { id, amountMicrodollars }] = charges as [Charge, Charge]
+    const body = { operationId: 'op', subscription: shown, charge: { id, kind: 'extension', amountMicrodollars } }
+    memory.learnPurchase({ kind: 'purchase', call: 'POST /subscriptions' }, { status: 201, body } as never)
+  })
+  const [first, second] = subscription.charges as [Charge, Charge]
+  const extended = { ...subscription, charges: [first, { ...second, kind: 'extension' as const }] }
+  expect(judge({ ...life, subscriptions: [extended] })).toEqual([])
+})
