@@ -1,5 +1,6 @@
 import { type LaneWork, type Saying, say, type Tx } from '@coding-plans/runtime'
 import { AUDITOR, type Bodies, type Instant } from '@coding-plans/schemas'
+import { QUIET_MILLISECONDS } from './differences.ts'
 import { type Check, checkNames, findingsOf, type Kinds } from './fold/index.ts'
 import type { Look, Outlook } from './outlook.ts'
 import { amiss, keepReport, lastReport, positions, type Standing } from './store.ts'
@@ -9,8 +10,6 @@ const SPEAKING_LANE = 0
 const JUDGED_EVERY_MILLISECONDS = 1_000
 /** Said again at least so often, that its readers know it is alive. */
 const SAID_EVERY_MILLISECONDS = 10_000
-/** What spans services is judged on what has been quiet this long (requirements.md 5). */
-export const QUIET_MILLISECONDS = 30_000
 const MOST_EXAMPLES = 5
 
 type Verdict = Bodies['InvariantsChecked']['checks']
@@ -25,11 +24,20 @@ export const judging = (outlook: Outlook, note: (verdict: Verdict) => void): Lan
     const caughtUp = await newestPassed(tx, outlook.looks)
     if (!caughtUp) return []
     outlook.forgetBefore(caughtUp)
-    const checks = await judge(tx, caughtUp.at, await outlook.compare(tx, caughtUp))
+    const judged = await judge(tx, caughtUp.at, await outlook.compare(tx, caughtUp))
+    const checks = sayingWhoIsSilent(judged, caughtUp.silent)
     note(checks)
     return report(tx, checks, caughtUp.at, wallClock)
   },
 })
+
+/** What cannot be compared is no violation; that it cannot is said in the place of one. */
+export const sayingWhoIsSilent = (checks: Verdict, silent: readonly string[]): Verdict =>
+  checks.map(({ check, violations, examples }) => {
+    const sentences =
+      check === 'told_is_there' ? silent.map((service) => `not compared: ${service}’s database is silent`) : []
+    return { check, violations, examples: [...examples, ...sentences] }
+  })
 
 const report = async (tx: Tx, checks: Verdict, checkedAt: Instant, wallClock: Instant): Promise<Saying[]> => {
   const last = await lastReport(tx)

@@ -1,5 +1,6 @@
 import { type Cluster, endOffsets, type Offsets, openDatabase, pause, type Tx } from '@coding-plans/runtime'
 import { type Instant, instant, type Service } from '@coding-plans/schemas'
+import { Differences } from './differences.ts'
 import { type KeyState, keyStates, type Totals, totalsOf } from './fold/index.ts'
 import { laneTotals, type Standing } from './store.ts'
 
@@ -8,8 +9,10 @@ export interface Look {
   readonly at: Instant
   /** Everything said until then lies before these. */
   readonly ends: Offsets
-  /** Of the services' databases; null: they were not asked, or did not answer. */
+  /** Of those services' databases that answered; null: they were not asked. */
   readonly totals: Totals | null
+  /** Services whose databases did not answer. */
+  readonly silent: readonly string[]
 }
 
 export type Audited = Exclude<Service, 'auditor'>
@@ -25,6 +28,8 @@ export interface OutlookOptions {
 const LOOK_EVERY_MILLISECONDS = 2_000
 const TOTALS_EVERY_MILLISECONDS = 10_000
 const MOST_LOOKS = 100
+/** Who has not answered by then does not hold up what is said of the others. */
+const ANSWERED_WITHIN_MILLISECONDS = 5_000
 
 const snake = (state: KeyState) => state.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
@@ -41,22 +46,60 @@ const questions: Readonly<Record<Audited, string | null>> = {
   'billing-scheduler': null,
 }
 
+/** One database, by its service. */
+export interface Asked {
+  readonly service: string
+  readonly ask: () => Promise<Totals>
+}
+
+const inTime = async (ask: Asked['ask']) => {
+  const over = new AbortController()
+  const late = pause(ANSWERED_WITHIN_MILLISECONDS, over.signal).then(() => {
+    throw new Error('It does not answer in time.')
+  })
+  try {
+    return await Promise.race([ask(), late])
+  } finally {
+    late.catch(() => {})
+    over.abort()
+  }
+}
+
+/** The totals of those that answer: of the others nothing is known, and all else is judged as ever. */
+export const askAll = async (
+  databases: readonly Asked[],
+  log: OutlookOptions['log'],
+): Promise<Pick<Look, 'totals' | 'silent'>> => {
+  const answers = await Promise.allSettled(databases.map(({ ask }) => inTime(ask)))
+  const silent = databases.flatMap(({ service }, place) => {
+    const answer = answers[place]
+    if (answer?.status !== 'rejected') return []
+    log.warn({ err: answer.reason, service }, 'A database does not tell what it holds')
+    return [service]
+  })
+  const totals = answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : {}))
+  return { totals: Object.assign({}, ...totals), silent }
+}
+
 /** What the auditor sees besides the topics: how far they reach, and what the databases come to. */
 export class Outlook {
   readonly #options: OutlookOptions
-  readonly #databases
-  readonly #differences = new Map<string, { difference: number; since: number }>()
+  readonly #pools: { destroy(): Promise<void> }[] = []
+  readonly #databases: readonly Asked[]
+  readonly #differences = new Differences()
   readonly #stop = new AbortController()
   #looks: Look[] = []
   #looking: Promise<void> = Promise.resolve()
+  #silent: readonly string[] = []
 
   constructor(options: OutlookOptions) {
     this.#options = options
     this.#databases = Object.entries(options.databases).flatMap(([service, url]) => {
       const question = questions[service as Audited]
-      return question && url
-        ? [{ question, knex: openDatabase(url, { idleInTransactionMilliseconds: 30_000 }, 1) }]
-        : []
+      if (!question || !url) return []
+      const knex = openDatabase(url, { idleInTransactionMilliseconds: 30_000 }, 1)
+      this.#pools.push(knex)
+      return [{ service, ask: async () => (await knex.raw(question)).rows[0] as Totals }]
     })
   }
 
@@ -71,7 +114,7 @@ export class Outlook {
   async stop() {
     this.#stop.abort()
     await this.#looking
-    await Promise.all(this.#databases.map(({ knex }) => knex.destroy()))
+    await Promise.all(this.#pools.map((pool) => pool.destroy()))
   }
 
   forgetBefore({ at }: Look) {
@@ -85,40 +128,20 @@ export class Outlook {
       try {
         const at = instant(Date.now())
         const isDue = at - totalsAt >= TOTALS_EVERY_MILLISECONDS
-        const totals = isDue ? await this.#askTotals() : null
         if (isDue) totalsAt = at
-        this.#looks = [...this.#looks, { at, totals, ends: await endOffsets(cluster, topics) }].slice(-MOST_LOOKS)
+        const told = isDue ? await askAll(this.#databases, log) : { totals: null, silent: this.#silent }
+        this.#silent = told.silent
+        this.#looks = [...this.#looks, { at, ...told, ends: await endOffsets(cluster, topics) }].slice(-MOST_LOOKS)
       } catch (error) {
-        log.warn({ err: error }, 'The broker or a database does not tell what is there')
+        log.warn({ err: error }, 'The broker does not tell what is there')
       }
       await pause(LOOK_EVERY_MILLISECONDS, this.#stop.signal)
     }
   }
 
-  async #askTotals(): Promise<Totals> {
-    const answers = await Promise.all(this.#databases.map(({ knex, question }) => knex.raw(question)))
-    return Object.assign({}, ...answers.map(({ rows }) => rows[0]))
-  }
-
-  /**
-   * What the databases say and the topics do not. Between the two something is always on its way; what differs by the same
-   * amount for long is not.
-   */
+  /** What the databases say and the topics do not, and has been so for long. */
   async compare(tx: Tx, { at, totals }: Look): Promise<Standing[]> {
-    if (totals) {
-      const told = totalsOf(await laneTotals(tx))
-      for (const [name, found] of Object.entries(totals)) {
-        const difference = found - (told[name] ?? 0)
-        const known = this.#differences.get(name)
-        if (difference === 0) this.#differences.delete(name)
-        else if (known?.difference !== difference) this.#differences.set(name, { difference, since: at })
-      }
-    }
-    return [...this.#differences].map(([name, { difference, since }]) => ({
-      check: 'told_is_there',
-      about: name,
-      since,
-      detail: `the database’s ${name} is ${Math.abs(difference)} ${difference > 0 ? 'more' : 'less'} than what was said comes to`,
-    }))
+    if (totals) this.#differences.sample(at, totals, totalsOf(await laneTotals(tx)))
+    return this.#differences.standing(at)
   }
 }
