@@ -7,9 +7,10 @@ import { buy, type House, openHouse, openShop, USD } from './house.ts'
 import { someone } from './life.ts'
 
 let house: House
+let planId: string
 beforeAll(async () => {
   house = await openHouse()
-  const { planId } = await openShop(house)
+  ;({ planId } = await openShop(house, { keys: 500 }))
   for (let n = 0; n < 3; n += 1) {
     const client = await someone(house, 50 * USD)
     await buy(client, planId)
@@ -33,9 +34,14 @@ test('beside the running house: Kafka alone makes the balances that PostgreSQL h
   expect(said).toMatch(/, 3 accounts, 9 postings in .* s: chains, checksums and sums are right/)
 })
 
-test('a row of the ledger that is changed is found and named', async () => {
+const openLedger = async () => {
   const ledger = new pg.Client({ connectionString: house.stack.servers.databaseUrl('coding_plans_credits_ledger') })
   await ledger.connect()
+  return ledger
+}
+
+test('a row of the ledger that is changed is found and named', async () => {
+  const ledger = await openLedger()
   const change = (from: string, to: string) =>
     ledger.query(`update transfers set description = replace(description, '${from}', '${to}')
       where id = (select id from transfers where kind = 'charge' order by id limit 1) returning id`)
@@ -54,6 +60,59 @@ test('a row of the ledger that is changed is found and named', async () => {
   expect((await verify()).code).toBe(0)
 })
 
+test('a user, a posting or everything that the ledger has lost is missed: Kafka tells of it', async () => {
+  const ledger = await openLedger()
+  const tables = ['accounts', 'transfers', 'holds']
+  const all = async (sql: (table: string) => string) => {
+    for (const table of tables) await ledger.query(sql(table))
+  }
+  const foundWithout = async (change: () => Promise<unknown>) => {
+    await change()
+    const found = await verify()
+    await all((table) => `delete from ${table}`)
+    await all((table) => `insert into ${table} select * from kept_${table}`)
+    return found
+  }
+  try {
+    await ledger.query(`set session_replication_role = 'replica'`)
+    await all((table) => `create table kept_${table} as table ${table}`)
+    const [{ user_id: user }] = (await ledger.query('select user_id from accounts order by user_id limit 1')).rows
+    const one = await foundWithout(() => all((table) => `delete from ${table} where user_id = '${user}'`))
+    expect(one).toMatchObject({ code: 1, said: expect.stringContaining('NOT RIGHT') })
+    expect(one.complaints).toBe(`${user}: Kafka tells of 3 postings, the database has 0\n`)
+    const restored = await foundWithout(async () => {
+      await ledger.query(`delete from transfers where user_id = '${user}' and sequence > 1`)
+      await ledger.query(`delete from holds where user_id = '${user}'`)
+      await ledger.query(`update accounts set version = 1, available = t.amount, promotion = -t.amount, revenue = 0,
+        last_at = t.at, hash = t.hash from transfers t where t.user_id = accounts.user_id and t.user_id = '${user}'`)
+    })
+    expect(restored.complaints).toBe(`${user}: Kafka tells of 3 postings, the database has 1\n`)
+    const emptied = await foundWithout(() => all((table) => `delete from ${table}`))
+    expect(emptied.complaints.match(/Kafka tells of 3 postings, the database has 0/g)).toHaveLength(3)
+    await all((table) => `drop table kept_${table}`)
+  } finally {
+    await ledger.end()
+  }
+  expect(await verify()).toMatchObject({ code: 0, complaints: '' })
+})
+
+test('beside a house at work: what is merely on its way is nobody’s fault', async () => {
+  const [client, ...others] = await Promise.all(Array.from({ length: 6 }, () => someone(house, 5_000 * USD)))
+  let isOver = false
+  let asked = 0
+  const work = [client, ...others].map(async (customer) => {
+    while (!isOver) {
+      if (customer && (await buy(customer, planId)).status === 201) asked += 1
+    }
+  })
+  const found = []
+  for (let n = 0; n < 3; n += 1) found.push(await verify())
+  isOver = true
+  await Promise.all(work)
+  expect(asked).toBeGreaterThan(0)
+  for (const { code, complaints } of found) expect({ code, complaints }).toEqual({ code: 0, complaints: '' })
+})
+
 /** One bit of a stored message, as a disk may turn it. */
 const flip = (path: string, at: number) => {
   const file = openSync(path, 'r+')
@@ -64,12 +123,17 @@ const flip = (path: string, at: number) => {
   closeSync(file)
 }
 
-test('when the house stands still, one bit of a stored message that is flipped is found and named', async () => {
-  await house.stack.stop()
+const aSegment = () => {
   const [segment] = globSync(join(house.dataDir, '**', 'credits-ledger.events-*', '*.log')).filter(
     (path) => statSync(path).size > 0,
   )
   if (!segment) throw new Error('There is no segment of credits-ledger.events.')
+  return segment
+}
+
+test('when the house stands still, one bit of a stored message that is flipped is found and named', async () => {
+  await house.stack.stop()
+  const segment = aSegment()
   const at = statSync(segment).size - 20
   flip(segment, at)
   const { code, said, complaints } = await verify()
@@ -77,5 +141,19 @@ test('when the house stands still, one bit of a stored message that is flipped i
   const [, partition] = /credits-ledger\.events-(\d+)/.exec(segment) ?? []
   expect(complaints).toMatch(new RegExp(`credits-ledger\\.events/${partition} offset \\d+: its batch is not as it was`))
   flip(segment, at)
+  expect(await verify()).toMatchObject({ code: 0, complaints: '' })
+})
+
+test.each([
+  ['a low', 7],
+  ['a high', 1],
+])('%s bit of a stored offset, which no checksum covers, is found and named', async (_, at) => {
+  const segment = aSegment()
+  flip(segment, at)
+  const { code, said, complaints } = await verify()
+  flip(segment, at)
+  expect({ code, said }).toMatchObject({ code: 1, said: expect.stringContaining('NOT RIGHT') })
+  const [, partition] = /credits-ledger\.events-(\d+)/.exec(segment) ?? []
+  expect(complaints).toMatch(new RegExp(`credits-ledger\\.events/${partition} offset \\d+: offset 0 should be here`))
   expect(await verify()).toMatchObject({ code: 0, complaints: '' })
 })

@@ -6,13 +6,17 @@ const started = performance.now()
 try {
   const servers = await findServers(loadEnvironment(), () => {})
   try {
-    const { messages, accounts, transfers, complaints } = await verify({
+    const { messages, accounts, transfers, complaints, unfinished } = await verify({
       cluster: servers.cluster,
       registryUrl: servers.registryUrl,
       registryCa: servers.registryCa,
       ledgerUrl: servers.databaseUrl('coding_plans_credits_ledger'),
     })
     for (const complaint of complaints) console.error(complaint)
+    if (unfinished > 0)
+      console.error(
+        `${unfinished} of what is amiss may have been on its way when the house stopped: if it does not run, start it and verify again.`,
+      )
     const seconds = ((performance.now() - started) / 1000).toFixed(1)
     const verdict =
       complaints.length > 0

@@ -1,8 +1,10 @@
 import { verifyLedger } from '@coding-plans/credits-ledger/verification'
-import { type Cluster, type Message, openDatabase, readStored, type Stored, select } from '@coding-plans/runtime'
+import { type Cluster, openDatabase, readStored, type Stored, select } from '@coding-plans/runtime'
 import { services } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
-import { Facts, findingsOf, fold, passingOf, type Subject } from '../fold/index.ts'
+import { Facts, fold } from '../fold/index.ts'
+import { Comparison, findingsIn, type Kept, lostFrom, orUnpublished, passingIn } from './comparison.ts'
+import { untilFinished } from './looking-again.ts'
 
 export interface VerifyOptions {
   readonly cluster: Cluster
@@ -19,18 +21,13 @@ export interface Verdict {
   readonly transfers: number
   /** What is not right, the first difference first. */
   readonly complaints: readonly string[]
+  /** How many of them may have been on their way when the house was stopped or killed. */
+  readonly unfinished: number
 }
 
 const MOST_COMPLAINTS = 20
 /** Facts, which are kept for ever: everything is rebuilt from them. */
 const topics = services.map((service) => `${service}.events`)
-
-interface Kept {
-  readonly userId: string
-  readonly version: number
-  readonly balance: number
-  readonly held: number
-}
 
 /** Balances as the database has them. Read before the topics, which then tell of all of them, and more. */
 const keptAccounts = async (knex: Knex): Promise<Map<string, Kept>> =>
@@ -43,36 +40,60 @@ const keptAccounts = async (knex: Knex): Promise<Map<string, Kept>> =>
     ).map((one) => [one.userId, one]),
   )
 
-/** Compares each account with what Kafka alone makes of it, when it has come to the same posting. */
-class Comparison {
-  readonly complaints: string[] = []
-  readonly #left: Map<string, Kept>
+const versions = async (knex: Knex): Promise<Map<string, number>> =>
+  new Map(
+    (await select<Pick<Kept, 'userId' | 'version'>>(knex, 'select user_id, version from accounts')).map(
+      ({ userId, version }) => [userId, version],
+    ),
+  )
 
-  constructor(kept: Map<string, Kept>) {
-    this.#left = kept
+const unpublished = async (knex: Knex): Promise<Map<number, number>> =>
+  new Map(
+    (
+      await select<{ lane: number; rows: number }>(knex, 'select lane, count(*)::int as rows from outbox group by lane')
+    ).map(({ lane, rows }) => [lane, rows]),
+  )
+
+/** What the topics hold, and what it comes to. */
+class Rebuilt {
+  readonly facts = new Facts()
+  readonly spoilt = new Set<string>()
+  messages = 0
+  readonly #servers: Omit<VerifyOptions, 'ledgerUrl'>
+  readonly #comparison: Comparison
+  /** Topic and lane → the offset behind what was taken. */
+  readonly #taken = new Map<string, number>()
+
+  constructor(servers: Omit<VerifyOptions, 'ledgerUrl'>, comparison: Comparison) {
+    this.#servers = servers
+    this.#comparison = comparison
   }
 
-  after({ key }: Message, facts: Facts) {
-    const kept = this.#left.get(key)
-    const made = facts.peek('subject', key)
-    if (!kept || !made || made.version < kept.version) return
-    this.#left.delete(key)
-    if (made.version === kept.version && (made.balance !== kept.balance || made.held !== kept.held))
-      this.complaints.push(
-        `${key}: after posting ${kept.version} the database has ${kept.balance}, ${kept.held} held; Kafka makes it ${made.balance}, ${made.held} held`,
-      )
+  /** To the ends that the topics have now. From the beginning each time: where there is nothing new that changes nothing. */
+  async read() {
+    const take = (stored: Stored) => this.#take(stored)
+    await readStored({ ...this.#servers, topics, take }).catch((error: Error) => {
+      this.spoilt.add(`after ${this.messages} messages the topics could not be read: ${error.message}`)
+    })
   }
 
-  finish(facts: Facts) {
-    for (const { userId, version } of this.#left.values())
-      this.complaints.push(
-        `${userId}: the database has ${version} postings, Kafka tells of ${facts.peek('subject', userId)?.version ?? 0}`,
-      )
-    return this.complaints
+  #take(stored: Stored) {
+    const { topic, lane, offset, message, nonsense, intact } = stored
+    if (!intact) this.#complain(stored, 'its batch is not as it was written')
+    if (nonsense) this.#complain(stored, nonsense)
+    const name = `${topic}/${lane}`
+    if (offset < (this.#taken.get(name) ?? 0)) return
+    this.#taken.set(name, offset + 1)
+    this.messages += 1
+    if (!message) return
+    fold(this.facts, message)
+    this.#comparison.after(message, this.facts)
+  }
+
+  #complain({ topic, lane, offset }: Stored, what: string) {
+    if (this.spoilt.size < MOST_COMPLAINTS) this.spoilt.add(`${topic}/${lane} offset ${offset}: ${what}`)
   }
 }
-
-const spoiltAt = ({ topic, lane, offset }: Stored, what: string) => `${topic}/${lane} offset ${offset}: ${what}`
 
 /** Rebuilds all balances from Kafka alone, verifies the ledger's chains, and compares the two. */
 export const verify = async ({ ledgerUrl, ...servers }: VerifyOptions): Promise<Verdict> => {
@@ -80,36 +101,25 @@ export const verify = async ({ ledgerUrl, ...servers }: VerifyOptions): Promise<
   try {
     const ledger = await verifyLedger(knex)
     const comparison = new Comparison(await keptAccounts(knex))
-    const facts = new Facts()
-    const spoilt: string[] = []
-    let messages = 0
-    const take = (stored: Stored) => {
-      messages += 1
-      const { message, nonsense, intact } = stored
-      if (!intact) spoilt.push(spoiltAt(stored, 'its batch is not as it was written'))
-      else if (nonsense) spoilt.push(spoiltAt(stored, nonsense))
-      if (!message) return
-      fold(facts, message)
-      comparison.after(message, facts)
-    }
-    await readStored({ ...servers, topics, take }).catch((error: Error) => {
-      spoilt.push(`after ${messages} messages the topics could not be read: ${error.message}`)
-    })
-    const complaints = [...ledger.complaints, ...spoilt, ...comparison.finish(facts), ...amissIn(facts)]
+    const rebuilt = new Rebuilt(servers, comparison)
+    const { facts, spoilt } = rebuilt
+    await rebuilt.read()
+    const stayed = await untilFinished(
+      () => [...comparison.unfinished(facts), ...passingIn(facts)],
+      () => rebuilt.read(),
+    )
+    const owed = await unpublished(knex)
+    const certain = [
+      ...[...ledger.complaints, ...spoilt, ...lostFrom(facts, await versions(knex))],
+      ...[...comparison.complaints, ...findingsIn(facts)],
+    ]
+    const complaints = [...certain, ...stayed.map((one) => orUnpublished(one, owed))]
     const { accounts, transfers } = ledger
-    return { messages, accounts, transfers, complaints: complaints.slice(0, MOST_COMPLAINTS) }
+    return {
+      ...{ messages: rebuilt.messages, accounts, transfers, unfinished: stayed.length },
+      complaints: complaints.slice(0, MOST_COMPLAINTS),
+    }
   } finally {
     await knex.destroy()
   }
 }
-
-/** Of commands nothing is heard here, so nothing that waits for an answer is judged. */
-const amissIn = (facts: Facts): string[] =>
-  [...facts].flatMap((fact) =>
-    [...findingsOf(fact), ...passingOf(withoutCommands(fact)).filter(({ check }) => check !== 'nothing_hangs')].map(
-      ({ check, detail }) => `${check}: ${detail}`,
-    ),
-  )
-
-const withoutCommands = (fact: Parameters<typeof passingOf>[0]): typeof fact =>
-  fact.kind === 'subject' ? { ...fact, value: { ...(fact.value as Subject), topUps: {} } } : fact
