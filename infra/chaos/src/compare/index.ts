@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { filesUnder, searchFor } from '@coding-plans/e2e/search'
-import { pause } from '@coding-plans/runtime'
 import type { Load } from '../load.ts'
 import type { Notebook } from '../memory.ts'
 import type { Person } from '../person.ts'
 import type { Site } from '../site.ts'
+import { askAuditor } from './auditor.ts'
 import { compareInside } from './inside.ts'
 import { type Life, readLife } from './life.ts'
 import { type CardCharges, moneyRules } from './money.ts'
@@ -32,26 +32,11 @@ const compareDeleted = async ({ client, memory: { user } }: Person, notebook: No
   }
 }
 
-const JUDGED_WITHIN_MILLISECONDS = 90_000
-
-/** The auditor has heard everything that was said until now, and finds nothing wrong with it. @returns a sentence */
-const askAuditor = async (operator: Person['client'], notebook: Notebook): Promise<string> => {
-  const now = new Date().toISOString()
-  for (const until = Date.now() + JUDGED_WITHIN_MILLISECONDS; Date.now() < until; await pause(500)) {
-    const { status, body } = await operator('GET /admin/invariants')
-    if (status !== 200 || body.checkedAt < now) continue
-    for (const { name, examples } of body.checks.filter(({ ok }: { ok: boolean }) => !ok))
-      notebook.violation(`the auditor: ${name}`, examples.join('; '))
-    return `the auditor looked at ${body.checks.length} invariants: ${body.ok ? 'all hold' : 'NOT ALL HOLD'}`
-  }
-  notebook.violation('the auditor catches up when all is calm', `it has not within ${JUDGED_WITHIN_MILLISECONDS} ms`)
-  return 'the auditor is behind'
-}
-
 /** What everybody was answered against what the house says when all is calm. @returns what was looked at, in sentences. */
 export const compare = async (site: Site, { people, operator }: Compared, notebook: Notebook): Promise<string[]> => {
   const now: string = (await operator('GET /admin/clock')).body.now
   const rules = [...moneyRules(await readCards(site)), ...termRules(now), ...slotRules(notebook)]
+  const calmSince = Date.now()
   const lives: Life[] = []
   for (const person of people) {
     if (person.memory.deletion !== 'none') {
@@ -73,7 +58,7 @@ export const compare = async (site: Site, { people, operator }: Compared, notebo
     `compared: ${lives.length} users and ${people.length - lives.length} deleted ones, ${subscriptions.length} subscriptions (${subscriptions.filter(({ status }) => status !== 'ended').length} live), charges: ${counts}`,
     `keys: ${notebook.uploaded.size} uploaded, ${notebook.shownTo.size} shown`,
     ...(await compareInside(site, notebook)),
-    await askAuditor(operator, notebook),
+    await askAuditor(operator, { notebook, calmSince }),
   ]
 }
 
