@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { runChaos } from './run.ts'
 import { openSite } from './site.ts'
+import { refusalOf } from './soak.ts'
 
 // npm run chaos -- [--seconds N] [--seed N] [--clients N] [--soak] [--keep]
 
@@ -24,6 +25,11 @@ const numberOf = (name: 'seconds' | 'seed' | 'clients') => {
 }
 
 const [seconds, seed, clients] = [numberOf('seconds'), numberOf('seed'), numberOf('clients')]
+const refusal = values.soak ? refusalOf(seconds) : null
+if (refusal) {
+  console.error(refusal)
+  process.exit(2)
+}
 const began = performance.now()
 const say = (line: string) => console.log(`${((performance.now() - began) / 1_000).toFixed(1).padStart(6)} s  ${line}`)
 const log = (line: string) => {

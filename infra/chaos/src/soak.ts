@@ -8,6 +8,16 @@ import type { Site } from './site.ts'
 /** What must not grow for as long as the house runs, looked at again and again. */
 
 const LOOK_EVERY_MILLISECONDS = 10_000
+/** Four a third: of fewer the middle says nothing, and of none the first third would be nothing, whatever the last has. */
+const LEAST_LOOKS = 12
+/** As many looks, each of which takes its time. */
+const LEAST_SECONDS = 150
+
+/** Why nothing could be said of the growth of a run of so many seconds; null: something can. */
+export const refusalOf = (seconds: number): string | null =>
+  seconds >= LEAST_SECONDS
+    ? null
+    : `--soak takes at least ${LEAST_SECONDS} s, not ${seconds}: what grows is seen by the first third of many looks against the last.`
 
 type Kind = 'memory (MiB)' | 'descriptors' | 'outbox rows' | 'seen ids' | 'records unread'
 
@@ -90,6 +100,10 @@ const summaryOf = (values: readonly number[]) => {
 
 /** The first third against the last: what grew beyond its limit is a violation. @returns a table, line by line */
 export const judgeGrowth = (looks: readonly Look[][], notebook: Notebook): string[] => {
+  if (looks.length < LEAST_LOOKS) {
+    notebook.violation('what may grow is looked at', `${looks.length} times only, and ${LEAST_LOOKS} are needed`)
+    return []
+  }
   const third = Math.floor(looks.length / 3)
   const [first, last] = [looks.slice(0, third).flat(), looks.slice(-third).flat()]
   const lines = [`growth, least / median / most of the first third → of the last, ${looks.length} looks:`]
