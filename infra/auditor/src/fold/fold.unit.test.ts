@@ -78,6 +78,7 @@ const activated = (change: Partial<Bodies['SubscriptionActivated']> = {}): Told 
     ...change,
   },
 ]
+const free = { price: money(0), chargeId: null }
 const renewed = (change: Partial<Bodies['SubscriptionRenewed']> = {}): Told => [
   'SubscriptionRenewed',
   {
@@ -139,16 +140,19 @@ const life = [
   assigned(),
   captured(),
   activated(),
-  renewed(),
-  removed({}),
+  held({ holdId: 'hold_2', balance: money(30), version: 4 }),
+  captured({ holdId: 'hold_2', chargeId: 'chg_2', entryId: 'ent_3', balance: money(10), version: 5 }),
+  renewed({ amount: money(20), chargeId: 'chg_2', accountVersion: 5 }),
+  removed(),
   ended({ version: 3 }),
 ] as const
 
 test('a whole life is right, in whatever order its topics are heard, and however often', () => {
   expect(wrong(told(...life))).toEqual({})
-  const [money1, hold, key, capture, subscription, renewal, removal, end] = life
-  expect(wrong(told(subscription, renewal, end, key, removal, money1, hold, capture))).toEqual({})
+  const [money1, hold, key, capture, subscription, hold2, capture2, renewal, removal, end] = life
+  expect(wrong(told(subscription, renewal, end, key, removal, money1, hold, capture, hold2, capture2))).toEqual({})
   expect(wrong(told(...life, ...life))).toEqual({})
+  expect(wrong(told(granted, assigned(), activated(free), renewed(), removed(), ended({ version: 3 })))).toEqual({})
 })
 
 const planted: readonly (readonly [check: Check, what: string, found: RegExp, messages: readonly Told[]])[] = [
@@ -186,6 +190,30 @@ const planted: readonly (readonly [check: Check, what: string, found: RegExp, me
     ],
   ],
   [
+    'charge_has_its_term',
+    'an activation that costs and names no charge',
+    /a term of sub_1 over 20 names no charge/,
+    [assigned(), activated({ chargeId: null })],
+  ],
+  [
+    'charge_has_its_term',
+    'a free term that names a charge',
+    /a term of sub_1 over 0 names charge chg_1/,
+    [assigned(), activated({ price: money(0) })],
+  ],
+  [
+    'charge_has_its_term',
+    'a renewal for nothing of what was bought at a price',
+    /costs 0, and was bought at 20/,
+    [...life.slice(0, 5), renewed()],
+  ],
+  [
+    'charge_has_its_term',
+    'a renewal that names no charge',
+    /a term of sub_1 over 20 names no charge/,
+    [...life.slice(0, 5), renewed({ amount: money(20) })],
+  ],
+  [
     'key_has_one_user',
     'a key that is sold twice',
     /key_1 was given to ada .* and to bob/,
@@ -195,7 +223,7 @@ const planted: readonly (readonly [check: Check, what: string, found: RegExp, me
     'one_live_subscription',
     'a second one of the provider',
     /sub_1 and sub_2 of acme/,
-    [activated({ chargeId: null }), activated({ subscriptionId: 'sub_2', chargeId: null })],
+    [activated(free), activated({ subscriptionId: 'sub_2', ...free })],
   ],
   [
     'one_key_per_slot',
@@ -203,13 +231,13 @@ const planted: readonly (readonly [check: Check, what: string, found: RegExp, me
     /key_2 goes where ada has the key of sub_1/,
     [assigned(), assigned({ subscriptionId: 'sub_2', keyId: 'key_2', slotVersion: 2 })],
   ],
-  ['access_follows_subscription', 'live without a key', /its key is not in the slot/, [activated({ chargeId: null })]],
+  ['access_follows_subscription', 'live without a key', /its key is not in the slot/, [activated(free)]],
   ['access_follows_subscription', 'a key for nobody', /there is no such subscription/, [assigned()]],
   [
     'access_follows_subscription',
     'over, and the key still there',
     /has ended, and its key is in the slot/,
-    [assigned(), activated({ chargeId: null }), ended()],
+    [assigned(), activated(free), ended()],
   ],
   ['own_key_untouched', 'a plan’s key over one’s own', /is replaced by key_1/, [own(1), assigned({ slotVersion: 2 })]],
   ['own_key_untouched', 'one’s own taken out', /is removed with sub_1/, [own(1), removed()]],
@@ -217,7 +245,7 @@ const planted: readonly (readonly [check: Check, what: string, found: RegExp, me
     'term_charged_once',
     'a term that begins twice',
     /begins at 2026-02-28.* not after/,
-    [activated({ chargeId: null }), renewed(), renewed({ version: 3 })],
+    [activated(free), renewed(), renewed({ version: 3 })],
   ],
   [
     'term_charged_once',

@@ -36,6 +36,12 @@ const serve = (facts: Facts, { userId, subscriptionId }: Told, { start, amount, 
       detail: `a term of ${subscriptionId} begins at ${new Date(start).toISOString()}, not after the one before it`,
     })
   subscription.termStart = start
+  // Else a paid term that names no charge would wait for none: access for nothing.
+  if (amount > 0 !== (chargeId !== null))
+    subscription.findings.push({
+      check: 'charge_has_its_term',
+      detail: `a term of ${subscriptionId} over ${amount} names ${chargeId === null ? 'no charge' : `charge ${chargeId}`}`,
+    })
   if (chargeId !== null) matchCharge(facts, userId, { chargeId, amount, side: 'served' })
 }
 
@@ -63,7 +69,14 @@ export const extended = (facts: Facts, { body }: Message<'SubscriptionExtended'>
 }
 
 export const renewed = (facts: Facts, { body }: Message<'SubscriptionRenewed'>) => {
-  if (!next(facts, body, 'a renewal')) return
+  const subscription = next(facts, body, 'a renewal')
+  if (!subscription) return
+  // The price was copied at the purchase: neither an extension nor a later publish changes it (CAT-5).
+  if (subscription.price !== null && body.amount !== subscription.price)
+    subscription.findings.push({
+      check: 'charge_has_its_term',
+      detail: `a renewal of ${subscription.userId}’s ${body.subscriptionId} costs ${body.amount}, and was bought at ${subscription.price}`,
+    })
   serve(facts, body, { start: body.periodStart ?? body.boundary, amount: body.amount, chargeId: body.chargeId })
   answerDue(facts, body.userId, body.subscriptionId, body.boundary)
 }
