@@ -239,6 +239,12 @@ const planted: readonly (readonly [check: Check, what: string, found: RegExp, me
     /has ended, and its key is in the slot/,
     [assigned(), activated(free), ended()],
   ],
+  [
+    'access_follows_subscription',
+    'over, with the key left in the slot by who says that none was there',
+    /has ended, and its key is in the slot/,
+    [assigned(), activated(free), removed({ emptied: false, slotVersion: 1 }), ended()],
+  ],
   ['own_key_untouched', 'a plan’s key over one’s own', /is replaced by key_1/, [own(1), assigned({ slotVersion: 2 })]],
   ['own_key_untouched', 'one’s own taken out', /is removed with sub_1/, [own(1), removed()]],
   [
@@ -303,6 +309,16 @@ const planted: readonly (readonly [check: Check, what: string, found: RegExp, me
 
 test.each(planted)('%s: %s is found', (check, _, found, messages) => {
   expect(wrong(told(...messages))[check]?.join()).toMatch(found)
+})
+
+test('a removal that is asked for twice, be it with one’s own key there by then, after a deletion, or before the key came, is right', () => {
+  const begun = [assigned(), activated(free)] as const
+  const again = (slotVersion: number) => removed({ emptied: false, slotVersion })
+  const unlinked: Told = ['KeysUnlinked', { userId: ada, operationId: 'op_5', keys: 1, slots: 1, at: instant(T0) }]
+  expect(wrong(told(...begun, removed(), ended(), again(2)))).toEqual({})
+  expect(wrong(told(...begun, removed(), own(3), again(3), ended()))).toEqual({})
+  expect(wrong(told(...begun, removed(), ended(), unlinked, again(0)))).toEqual({})
+  expect(wrong(told(again(0), assigned(), removed()))).toEqual({})
 })
 
 test('one_top_up_per_term: two top-ups of one saga; not when the first was no attempt', () => {

@@ -32,7 +32,9 @@ export const keyRemoved = (facts: Facts, { body }: Message<'KeyRemoved'>) => {
   const { userId, providerId, subscriptionId, slotVersion, emptied } = body
   const subject = facts.of('subject', userId)
   const slot = subject.slots[providerId]
-  facts.of('subscription', subscriptionId).inSlot = false
+  // "Nothing of it was there" is believed where the slot, as told, holds something else: a key that was left in it is found.
+  const isThere = slot?.managedBy === 'plan' && slot.subscriptionId === subscriptionId
+  if (emptied || !isThere) facts.of('subscription', subscriptionId).inSlot = false
   if (!emptied || (slot && slotVersion <= slot.version)) return
   if (slot?.managedBy === 'user')
     subject.findings.push({
