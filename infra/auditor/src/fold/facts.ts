@@ -1,12 +1,11 @@
 import type { Instant } from '@coding-plans/schemas'
 import type { Finding } from './checks.ts'
+import type { Versions } from './versions.ts'
 
-/** What concerns one user, or one plan: everything of it comes on one lane. */
-export interface Subject {
+/** What concerns one user, or one plan: everything of it comes on one lane. Its versions are the account’s postings. */
+export interface Subject extends Versions {
   /** Of a deleted user nothing is shown any more; the ledger stays (GDP-1). */
   deleted: boolean
-  /** Of the account: the number of its last posting. */
-  version: number
   balance: number
   held: number
   /** Open holds: id → amount. */
@@ -25,7 +24,7 @@ export interface Subject {
   findings: Finding[]
 }
 
-export interface Subscription {
+export interface Subscription extends Versions {
   userId: string | null
   providerId: string | null
   planId: string | null
@@ -34,7 +33,6 @@ export interface Subscription {
   price: number | null
   period: string | null
   state: 'unknown' | 'live' | 'ending' | 'ended'
-  version: number
   inSlot: boolean
   /** Where the last term began. */
   termStart: number | null
@@ -140,6 +138,7 @@ const empty: { readonly [K in Kind]: () => Kinds[K] } = {
   subject: () => ({
     deleted: false,
     version: 0,
+    missing: [],
     balance: 0,
     held: 0,
     holds: {},
@@ -160,6 +159,7 @@ const empty: { readonly [K in Kind]: () => Kinds[K] } = {
     period: null,
     state: 'unknown',
     version: 0,
+    missing: [],
     inSlot: false,
     termStart: null,
     answered: null,

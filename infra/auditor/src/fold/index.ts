@@ -14,7 +14,17 @@ import {
   topUpDeclined,
 } from './money.ts'
 import { followOperation, isOfOperation } from './operations.ts'
-import { activated, changed, dueIgnored, ended, ending, extended, periodEnded, renewed } from './subscriptions.ts'
+import {
+  activated,
+  changed,
+  dueIgnored,
+  ended,
+  ending,
+  extended,
+  flagged,
+  periodEnded,
+  renewed,
+} from './subscriptions.ts'
 
 export { chainOf, type Link, MOST_LINKS } from './chain.ts'
 export * from './checks.ts'
@@ -41,8 +51,8 @@ const folds: Folds = {
   SubscriptionPastDue: changed('an unpaid term'),
   TopUpAwaited: changed('a top-up that is awaited'),
   DaysGranted: changed('a grant of days'),
-  CancellationScheduled: changed('a cancellation'),
-  CancellationUndone: changed('the end of a cancellation'),
+  CancellationScheduled: flagged('a cancellation'),
+  CancellationUndone: flagged('the end of a cancellation'),
   SubscriptionEnding: ending,
   SubscriptionEnded: ended,
   PeriodEnded: periodEnded,

@@ -1,6 +1,7 @@
 import type { Message } from '@coding-plans/runtime'
 import type { Facts, Subject } from './facts.ts'
 import { NO_ATTEMPT } from './passing.ts'
+import { hear, type News } from './versions.ts'
 
 /** What every event of the ledger says of the account after its posting. */
 interface Posting {
@@ -15,34 +16,47 @@ interface Delta {
   readonly held: number
 }
 
-/** One posting behind the last one. @returns null for one that was told before. */
-const post = (facts: Facts, { lane }: Message, body: Posting, delta: Delta): Subject | null => {
+/**
+ * What a posting is to those heard before it. The figures of one that follows a gap are believed: what was between is not
+ * known. One that is heard late moves none, since a later one told them.
+ * @param delta null: it cannot be known
+ */
+const post = (facts: Facts, { lane }: Message, body: Posting, delta: Delta | null): News => {
   const { userId, balance, held, version } = body
   const subject = facts.of('subject', userId)
-  if (version <= subject.version) return null
-  if (version !== subject.version + 1)
+  const before = subject.version
+  const { news, forgotten } = hear(subject, version)
+  if (forgotten > 0)
     subject.findings.push({
       check: 'postings_add_up',
-      detail: `posting ${version} of ${userId} follows posting ${subject.version}`,
+      detail: `${forgotten} postings of ${userId} before posting ${version} are missing, and too many to be waited for`,
     })
-  else if (balance !== subject.balance + delta.balance || held !== subject.held + delta.held)
+  if (news !== 'next') return news
+  const follows = delta && { balance: subject.balance + delta.balance, held: subject.held + delta.held }
+  if (version === before + 1 && follows && (balance !== follows.balance || held !== follows.held))
     subject.findings.push({
       check: 'postings_add_up',
-      detail: `posting ${version} of ${userId} says ${balance}, ${held} held; it should be ${subject.balance + delta.balance}, ${subject.held + delta.held} held`,
+      detail: `posting ${version} of ${userId} says ${balance}, ${held} held; it should be ${follows.balance}, ${follows.held} held`,
     })
   const total = facts.of('lane', String(lane))
   for (const sum of subject.deleted ? [total] : [total, total.shown]) {
     sum.balance += balance - subject.balance
     sum.held += held - subject.held
   }
-  Object.assign(subject, { version, balance, held })
-  return subject
+  Object.assign(subject, { balance, held })
+  return news
 }
 
-/** A line of the statement. */
-const enter = (facts: Facts, { id: messageId, body }: Message, { kind, amount, chargeId, subscriptionId }: Line) => {
+/** A line of the statement, by its own id, however late it is heard. @returns whether it was not there yet. */
+const enter = (
+  facts: Facts,
+  { id: messageId, body }: Message,
+  { kind, amount, chargeId, subscriptionId }: Line,
+): boolean => {
   const { userId, entryId, balance, at, description } = body as never as Told
-  Object.assign(facts.of('entry', entryId), {
+  const entry = facts.of('entry', entryId)
+  if ('messageId' in entry) return false
+  Object.assign(entry, {
     userId,
     messageId,
     kind,
@@ -54,6 +68,7 @@ const enter = (facts: Facts, { id: messageId, body }: Message, { kind, amount, c
     chargeId: chargeId ?? null,
     description,
   })
+  return true
 }
 
 interface Told {
@@ -96,9 +111,12 @@ export const matchCharge = (
 
 export const creditsHeld = (facts: Facts, message: Message<'CreditsHeld'>) => {
   const { userId, holdId, amount, balance, held } = message.body
-  const subject = post(facts, message as Message, message.body, { balance: 0, held: amount })
-  if (!subject) return
-  subject.holds[holdId] = amount
+  const news = post(facts, message as Message, message.body, { balance: 0, held: amount })
+  if (!news) return
+  const subject = facts.of('subject', userId)
+  const open = Object.values(subject.holds).reduce((sum, one) => sum + one, 0)
+  // Heard late, it may be closed by now: then the account holds no more than what else is open.
+  if (news === 'next' || open + amount <= subject.held) subject.holds[holdId] = amount
   if (balance - held < 0)
     subject.findings.push({
       check: 'available_never_negative',
@@ -109,55 +127,54 @@ export const creditsHeld = (facts: Facts, message: Message<'CreditsHeld'>) => {
 /** Of nothing that was held there is no posting, and the version is an old one. */
 export const holdReleased = (facts: Facts, message: Message<'HoldReleased'>) => {
   const { userId, holdId } = message.body
-  const amount = facts.of('subject', userId).holds[holdId] ?? 0
-  const subject = post(facts, message as Message, message.body, { balance: 0, held: -amount })
-  if (subject) delete subject.holds[holdId]
+  const { holds, missing } = facts.of('subject', userId)
+  const amount = holds[holdId]
+  const isUnknown = amount === undefined && missing.length > 0
+  const delta = isUnknown ? null : { balance: 0, held: -(amount ?? 0) }
+  if (post(facts, message as Message, message.body, delta)) delete holds[holdId]
 }
 
 export const holdCaptured = (facts: Facts, message: Message<'HoldCaptured'>) => {
   const { userId, holdId, chargeId, amount, subscriptionId } = message.body
-  const subject = post(facts, message as Message, message.body, { balance: -amount, held: -amount })
-  if (!subject) return
-  if (subject.holds[holdId] !== amount) {
-    const detail = `charge ${chargeId} of ${userId} over ${amount} captures hold ${holdId}, which is ${subject.holds[holdId] ?? 'not open'}`
-    subject.findings.push({ check: 'available_never_negative', detail })
+  if (enter(facts, message as Message, { kind: 'charge', amount: -amount, chargeId, subscriptionId })) {
+    matchCharge(facts, userId, { chargeId, amount, side: 'taken' })
+    facts.of('subscription', subscriptionId).paid += amount
   }
-  delete subject.holds[holdId]
-  matchCharge(facts, userId, { chargeId, amount, side: 'taken' })
-  facts.of('subscription', subscriptionId).paid += amount
-  enter(facts, message as Message, { kind: 'charge', amount: -amount, chargeId, subscriptionId })
+  if (!post(facts, message as Message, message.body, { balance: -amount, held: -amount })) return
+  const { holds, missing, findings } = facts.of('subject', userId)
+  const hold = holds[holdId]
+  // While a posting is missing, and that is told, it may be the one that opened it.
+  const isUnknown = hold === undefined && missing.length > 0
+  if (hold !== amount && !isUnknown)
+    findings.push({
+      check: 'available_never_negative',
+      detail: `charge ${chargeId} of ${userId} over ${amount} captures hold ${holdId}, which is ${hold ?? 'not open'}`,
+    })
+  delete holds[holdId]
 }
 
 export const creditsPosted = (facts: Facts, message: Message<'CreditsPosted'>) => {
   const { userId, entryId, creditKind, amount } = message.body
-  const subject = post(facts, message as Message, message.body, { balance: amount, held: 0 })
-  if (!subject) return
-  if (amount < 0 && creditKind !== 'adjustment')
-    subject.findings.push({
+  const isNew = enter(facts, message as Message, { kind: creditKind, amount })
+  if (isNew && amount < 0 && creditKind !== 'adjustment')
+    facts.of('subject', userId).findings.push({
       check: 'available_never_negative',
       detail: `${creditKind} ${entryId} takes ${-amount} from ${userId}`,
     })
-  enter(facts, message as Message, { kind: creditKind, amount })
+  post(facts, message as Message, message.body, { balance: amount, held: 0 })
 }
 
 export const creditsRefunded = (facts: Facts, message: Message<'CreditsRefunded'>) => {
-  const { userId, refundId, amount, subscriptionId } = message.body
-  const subject = post(facts, message as Message, message.body, { balance: amount, held: 0 })
-  if (!subject) return
-  const subscription = facts.of('subscription', subscriptionId)
-  subscription.paid -= amount
-  if (subscription.paid < 0)
-    subscription.findings.push({
-      check: 'charge_has_its_term',
-      detail: `refund ${refundId} gives ${userId} ${-subscription.paid} more than ${subscriptionId} was paid`,
-    })
-  enter(facts, message as Message, { kind: 'refund', amount, chargeId: refundId, subscriptionId })
+  const { refundId, amount, subscriptionId } = message.body
+  if (enter(facts, message as Message, { kind: 'refund', amount, chargeId: refundId, subscriptionId }))
+    facts.of('subscription', subscriptionId).paid -= amount
+  post(facts, message as Message, message.body, { balance: amount, held: 0 })
 }
 
 export const creditsToppedUp = (facts: Facts, message: Message<'CreditsToppedUp'>) => {
   const { amount } = message.body
-  const subject = post(facts, message as Message, message.body, { balance: amount, held: 0 })
-  if (subject) enter(facts, message as Message, { kind: 'top_up', amount })
+  enter(facts, message as Message, { kind: 'top_up', amount })
+  post(facts, message as Message, message.body, { balance: amount, held: 0 })
 }
 
 const MOST_TOP_UPS_REMEMBERED = 20

@@ -18,8 +18,15 @@ const topUpsOf = (id: string, topUps: Subject['topUps']): Passing[] => {
     }))
 }
 
-const ofSubject = (id: string, { holds, charges, operations, due, topUps }: Subject): Passing[] => [
+const ofSubject = (id: string, { version, missing, holds, charges, operations, due, topUps }: Subject): Passing[] => [
   ...topUpsOf(id, topUps),
+  ...missing.map(
+    (posting): Passing => ({
+      check: 'postings_add_up',
+      about: `posting ${posting}`,
+      detail: `posting ${posting} of ${id} is missing, and posting ${version} was heard`,
+    }),
+  ),
   ...Object.entries(holds).map(
     ([hold, amount]): Passing => ({
       check: 'nothing_hangs',
@@ -55,7 +62,18 @@ const ofSubject = (id: string, { holds, charges, operations, due, topUps }: Subj
   ),
 ]
 
-const ofSubscription = (id: string, { state, inSlot, userId }: Subscription): Passing[] => {
+const refundOf = (id: string, { userId, paid }: Subscription): Passing[] =>
+  paid < 0
+    ? [
+        {
+          check: 'charge_has_its_term',
+          about: 'refund',
+          detail: `${userId} is given back ${-paid} more than ${id} was paid`,
+        },
+      ]
+    : []
+
+const accessOf = (id: string, { state, inSlot, userId }: Subscription): Passing[] => {
   const access = (detail: string): Passing[] => [{ check: 'access_follows_subscription', about: 'access', detail }]
   if (state === 'live' && !inSlot) return access(`${id} of ${userId} is live, and its key is not in the slot`)
   if (state === 'ended' && inSlot) return access(`${id} of ${userId} has ended, and its key is in the slot`)
@@ -92,7 +110,7 @@ const ofStock = (id: string, { version, told, counts, uploaded }: Stock): Passin
 /** What is not as it must be in the end, as things are now. */
 export const passingOf = ({ kind, id, value }: Fact): Passing[] => {
   if (kind === 'subject') return ofSubject(id, value as Subject)
-  if (kind === 'subscription') return ofSubscription(id, value as Subscription)
+  if (kind === 'subscription') return [...accessOf(id, value as Subscription), ...refundOf(id, value as Subscription)]
   if (kind === 'stock') return ofStock(id, value as Stock)
   return []
 }

@@ -1,6 +1,8 @@
 import type { Message } from '@coding-plans/runtime'
+import type { Bodies } from '@coding-plans/schemas'
 import type { Facts, Subscription } from './facts.ts'
 import { matchCharge } from './money.ts'
+import { hear, type News, passOver } from './versions.ts'
 
 /** What every event that tells a subscription's state has. */
 interface Told {
@@ -9,33 +11,43 @@ interface Told {
   readonly version: number
 }
 
-/** The subscription that this says something new of; null: it was told before. What has ended is told of no more. */
-const next = (facts: Facts, { userId, subscriptionId, version }: Told, what: string): Subscription | null => {
+/** What this is to what was told before. What has ended is told of no more. */
+const listen = (facts: Facts, { userId, subscriptionId, version }: Told, what: string): News => {
   const subscription = facts.of('subscription', subscriptionId)
-  if (version <= subscription.version) return null
-  subscription.version = version
-  if (subscription.state === 'ended')
-    subscription.findings.push({
+  const { news } = hear(subscription, version)
+  if (news === 'next') judgeEnded(subscription, { userId, subscriptionId }, what)
+  return news
+}
+
+const judgeEnded = (
+  { state, findings }: Subscription,
+  { userId, subscriptionId }: Omit<Told, 'version'>,
+  what: string,
+) => {
+  if (state === 'ended')
+    findings.push({
       check: 'ended_stays_ended',
       detail: `${subscriptionId} of ${userId} has ended, and then ${what} is told`,
     })
-  return subscription
 }
 
 interface Term {
   readonly start: number
   readonly amount: number
   readonly chargeId: string | null
+  readonly news: News
 }
 
-const serve = (facts: Facts, { userId, subscriptionId }: Told, { start, amount, chargeId }: Term) => {
+/** A term that is heard of late lies before others, and is no second one for that. */
+const serve = (facts: Facts, { userId, subscriptionId }: Told, { start, amount, chargeId, news }: Term) => {
   const subscription = facts.of('subscription', subscriptionId)
-  if (subscription.termStart !== null && start <= subscription.termStart)
+  const { termStart } = subscription
+  if (termStart !== null && (news === 'late' ? start === termStart : start <= termStart))
     subscription.findings.push({
       check: 'term_charged_once',
       detail: `a term of ${subscriptionId} begins at ${new Date(start).toISOString()}, not after the one before it`,
     })
-  subscription.termStart = start
+  subscription.termStart = Math.max(start, termStart ?? start)
   // Else a paid term that names no charge would wait for none: access for nothing.
   if (amount > 0 !== (chargeId !== null))
     subscription.findings.push({
@@ -46,11 +58,19 @@ const serve = (facts: Facts, { userId, subscriptionId }: Told, { start, amount, 
 }
 
 export const activated = (facts: Facts, { body, lane }: Message<'SubscriptionActivated'>) => {
-  const { userId, subscriptionId, providerId, planId, planVersion, price, periodUnit, periodCount } = body
-  const subscription = next(facts, body, 'an activation')
-  if (!subscription) return
+  const { subscriptionId, userId, providerId, planId, planVersion, price, periodUnit, periodCount } = body
+  const news = listen(facts, body, 'an activation')
+  if (!news) return
+  const subscription = facts.of('subscription', subscriptionId)
+  const isOver = news === 'late' && subscription.state === 'ended'
   const period = `${periodCount} ${periodUnit}`
-  Object.assign(subscription, { userId, providerId, planId, planVersion, price, period, state: 'live' })
+  Object.assign(subscription, { userId, providerId, planId, planVersion, price, period })
+  if (news === 'next' || subscription.state === 'unknown') subscription.state = 'live'
+  if (!isOver) live(facts, body, lane)
+  serve(facts, body, { start: body.currentPeriodStart, amount: price, chargeId: body.chargeId, news })
+}
+
+const live = (facts: Facts, { userId, subscriptionId, providerId }: Bodies['SubscriptionActivated'], lane: number) => {
   const subject = facts.of('subject', userId)
   const other = subject.live[providerId]
   if (other)
@@ -60,58 +80,60 @@ export const activated = (facts: Facts, { body, lane }: Message<'SubscriptionAct
     })
   subject.live[providerId] = subscriptionId
   facts.of('lane', String(lane)).live += 1
-  serve(facts, body, { start: body.currentPeriodStart, amount: price, chargeId: body.chargeId })
 }
 
 export const extended = (facts: Facts, { body }: Message<'SubscriptionExtended'>) => {
-  if (next(facts, body, 'an extension'))
-    serve(facts, body, { start: body.periodStart, amount: body.amount, chargeId: body.chargeId })
+  const news = listen(facts, body, 'an extension')
+  if (news) serve(facts, body, { start: body.periodStart, amount: body.amount, chargeId: body.chargeId, news })
 }
 
 export const renewed = (facts: Facts, { body }: Message<'SubscriptionRenewed'>) => {
-  const subscription = next(facts, body, 'a renewal')
-  if (!subscription) return
+  const { userId, subscriptionId, boundary, periodStart, amount, chargeId } = body
+  const news = listen(facts, body, 'a renewal')
+  if (!news) return
+  const { price, findings } = facts.of('subscription', subscriptionId)
   // The price was copied at the purchase: neither an extension nor a later publish changes it (CAT-5).
-  if (subscription.price !== null && body.amount !== subscription.price)
-    subscription.findings.push({
+  if (price !== null && amount !== price)
+    findings.push({
       check: 'charge_has_its_term',
-      detail: `a renewal of ${subscription.userId}’s ${body.subscriptionId} costs ${body.amount}, and was bought at ${subscription.price}`,
+      detail: `a renewal of ${userId}’s ${subscriptionId} costs ${amount}, and was bought at ${price}`,
     })
-  serve(facts, body, { start: body.periodStart ?? body.boundary, amount: body.amount, chargeId: body.chargeId })
-  answerDue(facts, body.userId, body.subscriptionId, body.boundary)
+  serve(facts, body, { start: periodStart ?? boundary, amount, chargeId, news })
+  answerDue(facts, userId, subscriptionId, boundary)
 }
 
 /** A change that moves no term. */
 export const changed =
-  <
-    Name extends
-      | 'SubscriptionPastDue'
-      | 'TopUpAwaited'
-      | 'DaysGranted'
-      | 'CancellationScheduled'
-      | 'CancellationUndone',
-  >(
-    what: string,
-  ) =>
+  <Name extends 'SubscriptionPastDue' | 'TopUpAwaited' | 'DaysGranted'>(what: string) =>
   (facts: Facts, { body }: Message<Name>) => {
-    next(facts, body, what)
+    listen(facts, body, what)
     if ('boundary' in body) answerDue(facts, body.userId, body.subscriptionId, body.boundary)
   }
 
+/**
+ * Whoever flags it twice hears the version that another message told before (CAN-1): if that was missed, it is missing yet,
+ * and may be a term.
+ */
+export const flagged =
+  <Name extends 'CancellationScheduled' | 'CancellationUndone'>(what: string) =>
+  (facts: Facts, { body }: Message<Name>) => {
+    const subscription = facts.of('subscription', body.subscriptionId)
+    if (body.version > subscription.version) judgeEnded(subscription, body, what)
+    passOver(subscription, body.version)
+  }
+
 export const ending = (facts: Facts, { body }: Message<'SubscriptionEnding'>) => {
-  const subscription = next(facts, body, 'an end')
-  if (subscription) subscription.state = 'ending'
+  if (listen(facts, body, 'an end') === 'next') facts.of('subscription', body.subscriptionId).state = 'ending'
 }
 
 export const ended = (facts: Facts, { body, lane }: Message<'SubscriptionEnded'>) => {
   const { userId, subscriptionId } = body
-  const subscription = next(facts, body, 'another end')
-  if (!subscription) return
-  subscription.state = 'ended'
+  if (!listen(facts, body, 'another end')) return
+  facts.of('subscription', subscriptionId).state = 'ended'
   const subject = facts.of('subject', userId)
   delete subject.due[subscriptionId]
-  for (const [provider, live] of Object.entries(subject.live))
-    if (live === subscriptionId) {
+  for (const [provider, one] of Object.entries(subject.live))
+    if (one === subscriptionId) {
       delete subject.live[provider]
       facts.of('lane', String(lane)).live -= 1
     }
