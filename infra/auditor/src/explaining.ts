@@ -1,7 +1,7 @@
 import { type LaneWork, type Saying, say, type Tx } from '@coding-plans/runtime'
 import { instant, microdollars, userId } from '@coding-plans/schemas'
-import { chainOf, type Entry, type Link } from './fold/index.ts'
-import { closeQuestions, entryOf, linksOf, openQuestions, type Question, subscriptionOf } from './store.ts'
+import { chainOf, type Entry, type Link, priceOf } from './fold/index.ts'
+import { backgroundOf, closeQuestions, entryOf, linksOf, openQuestions, type Question } from './store.ts'
 
 const LOOK_EVERY_MILLISECONDS = 250
 /** Shorter than who asks waits: it is told that the auditor is behind. */
@@ -40,10 +40,13 @@ const explain = async (tx: Tx, { userId: user, operationId, entryId }: Question)
   const links = new Map((await linksOf(tx, entry.messageId)).map((link) => [link.id, link]))
   const { chain, closed } = chainOf(entry.messageId, (id) => links.get(id))
   if (!closed) return null
+  const charged = priceOf(entry, await backgroundOf(tx, entry))
+  if (!charged) return null
+  const price = charged.price === null ? null : microdollars(charged.price)
   const who = { userId: userId(user), operationId, entryId }
   return say(
     'EntryExplained',
-    { ...who, ...told(entry), ...(await priceOf(tx, entry)), chain: chain.map(linkOf) },
+    { ...who, ...told(entry), ...charged, price, chain: chain.map(linkOf) },
     causeOf(operationId),
   )
 }
@@ -55,13 +58,6 @@ const told = ({ kind, amount, balanceBefore, balanceAfter, at, description, char
   balanceAfter: microdollars(balanceAfter),
   ...{ at, description, chargeId, subscriptionId },
 })
-
-/** What was copied onto the subscription when it was bought (CAT-5). */
-const priceOf = async (tx: Tx, { subscriptionId }: Entry) => {
-  const subscription = subscriptionId === null ? null : await subscriptionOf(tx, subscriptionId)
-  const { planId = null, planVersion = null, price = null, period = null } = subscription ?? {}
-  return { planId, planVersion, price: price === null ? null : microdollars(price), period }
-}
 
 const linkOf = ({ id, name, source, topic, partition, offset, at, causeId }: Link) => ({
   messageId: id,

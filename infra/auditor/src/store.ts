@@ -1,6 +1,7 @@
 import { execute, insertRows, type Message, select, type Tx, upsertRows } from '@coding-plans/runtime'
 import type { Instant } from '@coding-plans/schemas'
 import {
+  type Background,
   type Entry,
   type Fact,
   type FactKey,
@@ -12,6 +13,7 @@ import {
   MOST_LINKS,
   type Passing,
   passingOf,
+  planKeyOf,
 } from './fold/index.ts'
 
 /** Since when something is so that must not stay so, by wall clock. */
@@ -136,7 +138,16 @@ export const entryOf = async (tx: Tx, id: string): Promise<Entry | null> => {
   return entry && 'messageId' in entry ? (entry as Entry) : null
 }
 
-export const subscriptionOf = (tx: Tx, id: string) => factOf(tx, 'subscription', id)
+/** What the price of an entry goes back to. */
+export const backgroundOf = async (tx: Tx, { subscriptionId, correlationId }: Entry): Promise<Background> => {
+  const [subscription, extension] = await Promise.all([
+    subscriptionId === null ? null : factOf(tx, 'subscription', subscriptionId),
+    factOf(tx, 'extension', correlationId),
+  ])
+  const { planId = null, planVersion: version = null } = extension ?? {}
+  const plan = planId === null || version === null ? null : await factOf(tx, 'plan', planKeyOf({ planId, version }))
+  return { subscription, extension, plan }
+}
 
 /** The message and what it goes back to, as far as it has been heard. */
 export const linksOf = (tx: Tx, messageId: string) =>

@@ -7,6 +7,8 @@ import {
   type Lane,
   type Link,
   passingOf,
+  planKeyOf,
+  priceOf,
   totalsOf,
 } from '@coding-plans/auditor/fold'
 import type { Message } from '@coding-plans/runtime'
@@ -30,7 +32,9 @@ export const askOutsider = ({ broker, rooms }: Pick<World, 'broker' | 'rooms'>, 
   for (const fact of facts) {
     const [wrong] = [...findingsOf(fact), ...passingOf(fact)]
     if (wrong) throw new Violation(`auditor, ${wrong.check}: ${wrong.detail}`)
-    if (fact.kind === 'entry') explain(fact.id, fact.value as Entry, said)
+    if (fact.kind !== 'entry') continue
+    explain(fact.id, fact.value as Entry, said)
+    comparePrice(fact.id, fact.value as Entry, facts)
   }
   compareTotals(rooms, facts)
 }
@@ -67,6 +71,18 @@ const explain = (id: string, { messageId }: Entry, said: ReadonlyMap<string, Lin
   if (!closed) throw new Violation(`the chain of ${id} does not close before ${root?.name ?? messageId}`)
   if (root?.source !== 'gateway' && root?.source !== 'billing-scheduler')
     throw new Violation(`the chain of ${id} begins with ${root?.name} of ${root?.source}`)
+}
+
+/** And by what: a charge is the price of a version that was published. */
+const comparePrice = (id: string, entry: Entry, facts: Facts) => {
+  if (entry.kind !== 'charge') return
+  const subscription = facts.peek('subscription', entry.subscriptionId ?? '')
+  const extension = facts.peek('extension', entry.correlationId)
+  const { planId, planVersion } = extension ?? subscription ?? {}
+  const plan = facts.peek('plan', planKeyOf({ planId: planId ?? '', version: planVersion ?? 0 }))
+  const charged = priceOf(entry, { subscription, extension, plan })
+  if (charged?.price !== -entry.amount || charged.planVersion === null || charged.period !== plan?.period)
+    throw new Violation(`CAT-5: ${id} over ${entry.amount} is explained by ${JSON.stringify(charged)}`)
 }
 
 const linkOf = ({ id, name, source, topic, lane, offset, time, causationId }: Message): Link => ({

@@ -94,7 +94,20 @@ export interface Entry {
   at: Instant
   subscriptionId: string | null
   chargeId: string | null
+  /** What it was written for: the operation, or the renewal. */
+  correlationId: string
   description: string
+}
+
+/** One version of a plan. */
+export interface Plan {
+  period: string | null
+}
+
+/** What was asked for in an operation: one more period, of this version of the plan. */
+export interface Extension {
+  planId: string | null
+  planVersion: number | null
 }
 
 /** What all of one lane come to. */
@@ -115,6 +128,8 @@ export interface Kinds {
   stock: Stock
   upload: Upload
   entry: Entry | Record<string, never>
+  plan: Plan
+  extension: Extension
   lane: Lane
 }
 export type Kind = keyof Kinds
@@ -171,6 +186,8 @@ const empty: { readonly [K in Kind]: () => Kinds[K] } = {
   stock: () => ({ version: 0, told: noKeys(), counts: noKeys(), uploaded: 0 }),
   upload: () => ({ accepted: null }),
   entry: () => ({}),
+  plan: () => ({ period: null }),
+  extension: () => ({ planId: null, planVersion: null }),
   lane: () => ({ balance: 0, held: 0, shown: { balance: 0, held: 0 }, live: 0, keys: noKeys() }),
 }
 

@@ -14,6 +14,7 @@ import {
   topUpDeclined,
 } from './money.ts'
 import { followOperation, isOfOperation } from './operations.ts'
+import { extensionAsked, isExtension, planKeyOf, planPublished } from './prices.ts'
 import {
   activated,
   changed,
@@ -30,6 +31,7 @@ export { chainOf, type Link, MOST_LINKS } from './chain.ts'
 export * from './checks.ts'
 export * from './facts.ts'
 export { findingsOf, passingOf } from './passing.ts'
+export { type Background, type Price, planKeyOf, priceOf } from './prices.ts'
 export { type Totals, totalsOf } from './totals.ts'
 
 type Folds = { readonly [Name in MessageName]?: (facts: Facts, message: Message<Name>) => void }
@@ -64,6 +66,9 @@ const folds: Folds = {
   KeysUnlinked: keysUnlinked,
   KeysUploaded: keysUploaded,
   StockChanged: stockChanged,
+
+  PlanPublished: planPublished,
+  PurchasePlan: extensionAsked,
 }
 
 /**
@@ -89,11 +94,18 @@ const byField: readonly (readonly [keyof Named, Kind])[] = [
   ['entryId', 'entry'],
 ]
 
+/** Of what these name little is asked for, and no more is to be locked. */
+const fewer: { readonly [Name in MessageName]?: (message: Message<Name>) => FactKey[] } = {
+  PlanPublished: ({ body }) => [{ kind: 'plan', id: planKeyOf(body) }],
+  PurchasePlan: (message) => (isExtension(message) ? [{ kind: 'extension', id: message.body.operationId }] : []),
+}
+
 /** What folding this message may ask for, and no more (`Facts.within`). */
 export const factsOf = (message: Message): FactKey[] => {
   const { name, body, key, lane } = message
   const subject: FactKey = { kind: 'subject', id: key }
-  if (!folds[name]) return isOfOperation(message) ? [subject] : []
+  const few = fewer[name] as ((message: Message) => FactKey[]) | undefined
+  if (few || !folds[name]) return [...(isOfOperation(message) ? [subject] : []), ...(few?.(message) ?? [])]
   const named = body as Named
   const keys: FactKey[] = [subject, { kind: 'lane', id: String(lane) }]
   for (const [field, kind] of byField) {

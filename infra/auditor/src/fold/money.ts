@@ -50,7 +50,7 @@ const post = (facts: Facts, { lane }: Message, body: Posting, delta: Delta | nul
 /** A line of the statement, by its own id, however late it is heard. @returns whether it was not there yet. */
 const enter = (
   facts: Facts,
-  { id: messageId, body }: Message,
+  { id: messageId, body, correlationId }: Message,
   { kind, amount, chargeId, subscriptionId }: Line,
 ): boolean => {
   const { userId, entryId, balance, at, description } = body as never as Told
@@ -66,6 +66,7 @@ const enter = (
     at,
     subscriptionId: subscriptionId ?? null,
     chargeId: chargeId ?? null,
+    correlationId,
     description,
   })
   return true
