@@ -1,7 +1,7 @@
 import { message } from '@coding-plans/runtime/testing'
 import { instant, userId } from '@coding-plans/schemas'
 import { expect, test } from 'vitest'
-import { type Check, chainOf, checkNames, Facts, fold, type Lane, type Link, totalsOf } from './index.ts'
+import { type Check, chainOf, checkNames, Facts, fold, type Lane, type Link, passingOf, totalsOf } from './index.ts'
 import {
   activated,
   ada,
@@ -12,6 +12,7 @@ import {
   granted,
   held,
   life,
+  MONTH,
   money,
   own,
   removed,
@@ -224,6 +225,18 @@ test('one_top_up_per_term: two top-ups of one saga; not when the first was no at
 test('every check but the databases’ totals has something planted that it finds', () => {
   const found = new Set<Check>([...planted.map(([check]) => check), 'one_top_up_per_term'])
   expect(checkNames.filter((check) => !found.has(check))).toEqual(['told_is_there'])
+})
+
+test('of two due terms of one subscription each stands for itself', () => {
+  const due = (boundary: number): Told => [
+    'PeriodEnded',
+    { userId: ada, subscriptionId: 'sub_1', boundary: instant(boundary), asOf: instant(boundary) },
+  ]
+  const standing = (...messages: readonly Told[]) =>
+    [...told(...messages)].flatMap(passingOf).map(({ check, about }) => `${check} ${about}`)
+  const [first, second] = [standing(due(T0)), standing(due(T0), due(T0 + MONTH))]
+  expect([first.length, second.length]).toEqual([1, 1])
+  expect(second).not.toEqual(first)
 })
 
 test('GDP-1: what a deleted user leaves stays in the ledger, and is shown by the gateway no more, whichever is heard first', () => {

@@ -56,7 +56,8 @@ const ofSubject = (id: string, { version, missing, holds, charges, operations, d
   ...Object.entries(due).map(
     ([subscription, boundary]): Passing => ({
       check: 'nothing_hangs',
-      about: `due ${subscription}`,
+      // A long advance goes from one to the next, each of which has its own time.
+      about: `due ${subscription} ${boundary}`,
       detail: `the due term of ${subscription} at ${new Date(boundary).toISOString()} is not answered`,
     }),
   ),
