@@ -164,12 +164,12 @@ export const linksOf = (tx: Tx, messageId: string) =>
 
 const MOST_EXAMINED = 10_000
 
-/** Every fact that something is wrong with, or may be. */
+/** Every fact that something is wrong with, or may be. What is wrong comes first: what passes does not crowd it out. */
 export const amiss = (tx: Tx) =>
   select<FactRow & { findings: number }>(
     tx,
     `select kind, id, value, passing, findings from facts where findings > 0 or passing is not null
-     order by kind, id limit ${MOST_EXAMINED}`,
+     order by findings > 0 desc, kind, id limit ${MOST_EXAMINED}`,
   )
 
 /** What all lanes together come to. */
