@@ -19,7 +19,9 @@ export interface Subject extends Versions {
   operations: Record<string, string>
   /** Due terms that were said and not answered: subscription → boundary. */
   due: Record<string, number>
-  /** Top-up → the saga that asked for it; the last few. */
+  /** Subscription → its last boundary, the ids of the messages that said it due, and saga → what its first hold goes back to. */
+  renewals: Record<string, { boundary: number | null; said: readonly string[]; sagas: Record<string, string> }>
+  /** Top-up → the term that it was asked for, or, where that is not known, the saga; the last few. */
   topUps: Record<string, string>
   findings: Finding[]
 }
@@ -162,6 +164,7 @@ const empty: { readonly [K in Kind]: () => Kinds[K] } = {
     slots: {},
     operations: {},
     due: {},
+    renewals: {},
     topUps: {},
     findings: [],
   }),

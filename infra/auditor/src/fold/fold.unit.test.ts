@@ -1,7 +1,6 @@
-import { message } from '@coding-plans/runtime/testing'
 import { instant, userId } from '@coding-plans/schemas'
 import { expect, test } from 'vitest'
-import { type Check, chainOf, checkNames, Facts, fold, type Lane, type Link, passingOf, totalsOf } from './index.ts'
+import { type Check, chainOf, checkNames, Facts, type Lane, type Link, passingOf, totalsOf } from './index.ts'
 import {
   activated,
   ada,
@@ -21,7 +20,6 @@ import {
   T0,
   type Told,
   told,
-  topUp,
   uploaded,
   wrong,
 } from './told.testing.ts'
@@ -203,23 +201,6 @@ test('a removal that is asked for twice, be it with one’s own key there by the
   expect(wrong(told(...begun, removed(), own(3), again(3), ended()))).toEqual({})
   expect(wrong(told(...begun, removed(), ended(), unlinked, again(0)))).toEqual({})
   expect(wrong(told(again(0), assigned(), removed()))).toEqual({})
-})
-
-test('one_top_up_per_term: two top-ups of one saga; not when the first was no attempt', () => {
-  const asked = (...ids: string[]) => {
-    const facts = new Facts()
-    for (const id of ids) {
-      const [name, body] = topUp(id)
-      fold(facts, message(name, body as never, { correlationId: 'ren_1' }) as never)
-    }
-    return facts
-  }
-  expect(wrong(asked('top_1', 'top_1'))).toEqual({})
-  const facts = asked('top_1', 'top_2')
-  expect(wrong(facts).one_top_up_per_term?.join()).toMatch(/ren_1 asks for top-ups top_1 and top_2/)
-  const off = { userId: ada, topUpId: 'top_1', reason: 'off', at: instant(T0) } as const
-  fold(facts, message('TopUpDeclined', off) as never)
-  expect(wrong(facts)).toEqual({})
 })
 
 test('every check but the databases’ totals has something planted that it finds', () => {

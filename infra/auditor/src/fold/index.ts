@@ -10,8 +10,6 @@ import {
   creditsToppedUp,
   holdCaptured,
   holdReleased,
-  topUpAsked,
-  topUpDeclined,
 } from './money.ts'
 import { followOperation, isOfOperation } from './operations.ts'
 import { extensionAsked, isExtension, planKeyOf, planPublished } from './prices.ts'
@@ -26,6 +24,7 @@ import {
   periodEnded,
   renewed,
 } from './subscriptions.ts'
+import { holdAsked, topUpAsked, topUpDeclined } from './top-ups.ts'
 
 export { chainOf, type Link, MOST_LINKS } from './chain.ts'
 export * from './checks.ts'
@@ -43,6 +42,7 @@ const folds: Folds = {
   CreditsPosted: creditsPosted,
   CreditsRefunded: creditsRefunded,
   CreditsToppedUp: creditsToppedUp,
+  HoldCredits: holdAsked,
   TopUpCredits: topUpAsked,
   TopUpDeclined: topUpDeclined,
   AccountDeleted: accountDeleted,
@@ -96,6 +96,7 @@ const byField: readonly (readonly [keyof Named, Kind])[] = [
 
 /** Of what these name little is asked for, and no more is to be locked. */
 const fewer: { readonly [Name in MessageName]?: (message: Message<Name>) => FactKey[] } = {
+  HoldCredits: ({ key, body }) => (body.purpose === 'renewal' ? [{ kind: 'subject', id: key }] : []),
   PlanPublished: ({ body }) => [{ kind: 'plan', id: planKeyOf(body) }],
   PurchasePlan: (message) => (isExtension(message) ? [{ kind: 'extension', id: message.body.operationId }] : []),
 }

@@ -1,6 +1,5 @@
 import type { Message } from '@coding-plans/runtime'
-import type { Facts, Subject } from './facts.ts'
-import { NO_ATTEMPT } from './passing.ts'
+import type { Facts } from './facts.ts'
 import { hear, type News } from './versions.ts'
 
 /** What every event of the ledger says of the account after its posting. */
@@ -176,25 +175,6 @@ export const creditsToppedUp = (facts: Facts, message: Message<'CreditsToppedUp'
   const { amount } = message.body
   enter(facts, message as Message, { kind: 'top_up', amount })
   post(facts, message as Message, message.body, { balance: amount, held: 0 })
-}
-
-const MOST_TOP_UPS_REMEMBERED = 20
-
-const rememberTopUp = (subject: Subject, topUpId: string, saga: string) => {
-  const { [topUpId]: _, ...others } = subject.topUps
-  subject.topUps = Object.fromEntries([...Object.entries(others), [topUpId, saga]].slice(-MOST_TOP_UPS_REMEMBERED))
-}
-
-export const topUpAsked = (facts: Facts, { body, correlationId }: Message<'TopUpCredits'>) => {
-  const { userId, topUpId } = body
-  const subject = facts.of('subject', userId)
-  if (subject.topUps[topUpId] !== NO_ATTEMPT) rememberTopUp(subject, topUpId, correlationId)
-}
-
-/** While it is switched off nothing is tried, and the term may be tried when it is on (TOP-1). */
-export const topUpDeclined = (facts: Facts, { body }: Message<'TopUpDeclined'>) => {
-  const { userId, topUpId, reason } = body
-  if (reason === 'off') rememberTopUp(facts.of('subject', userId), topUpId, NO_ATTEMPT)
 }
 
 export const accountDeleted = (facts: Facts, { body, lane }: Message<'AccountDeleted'>) => {

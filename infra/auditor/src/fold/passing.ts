@@ -11,10 +11,10 @@ const topUpsOf = (id: string, topUps: Subject['topUps']): Passing[] => {
   tries.delete(NO_ATTEMPT)
   return [...tries]
     .filter(([, topUpIds]) => topUpIds.length > 1)
-    .map(([saga, topUpIds]) => ({
+    .map(([term, topUpIds]) => ({
       check: 'one_top_up_per_term',
-      about: `top-ups ${saga}`,
-      detail: `${saga} asks for top-ups ${topUpIds.join(' and ')} of ${id}`,
+      about: `top-ups ${term}`,
+      detail: `for ${term} of ${id} top-ups ${topUpIds.join(' and ')} are asked for`,
     }))
 }
 

@@ -2,6 +2,7 @@ import type { Message } from '@coding-plans/runtime'
 import type { Bodies } from '@coding-plans/schemas'
 import type { Facts, Subscription } from './facts.ts'
 import { matchCharge } from './money.ts'
+import { dueHeard } from './top-ups.ts'
 import { hear, type News, passOver } from './versions.ts'
 
 /** What every event that tells a subscription's state has. */
@@ -132,6 +133,7 @@ export const ended = (facts: Facts, { body, lane }: Message<'SubscriptionEnded'>
   facts.of('subscription', subscriptionId).state = 'ended'
   const subject = facts.of('subject', userId)
   delete subject.due[subscriptionId]
+  delete subject.renewals[subscriptionId]
   for (const [provider, one] of Object.entries(subject.live))
     if (one === subscriptionId) {
       delete subject.live[provider]
@@ -140,10 +142,12 @@ export const ended = (facts: Facts, { body, lane }: Message<'SubscriptionEnded'>
 }
 
 /** Said; unless its answer was heard before it, on another topic. */
-export const periodEnded = (facts: Facts, { body }: Message<'PeriodEnded'>) => {
-  const { userId, subscriptionId, boundary } = body
+export const periodEnded = (facts: Facts, message: Message<'PeriodEnded'>) => {
+  const { userId, subscriptionId, boundary } = message.body
   const { state, answered } = facts.of('subscription', subscriptionId)
-  if (state === 'ended' || (answered !== null && answered >= boundary)) return
+  if (state === 'ended') return
+  dueHeard(facts, message)
+  if (answered !== null && answered >= boundary) return
   facts.of('subject', userId).due[subscriptionId] = boundary
 }
 

@@ -122,8 +122,6 @@ export const uploaded = (accepted: number): Told => [
   'KeysUploaded',
   { planId: 'acme', operationId: 'op_4', accepted, duplicates: 0, invalid: 0, report: [], stockVersion: 1 },
 ]
-export const topUp = (topUpId: string): Told => ['TopUpCredits', { userId: ada, topUpId, shortfall: money(1) }]
-
 /** Bought, renewed once, ended. */
 export const life = [
   granted,
