@@ -2,6 +2,10 @@ import type { Instant } from '@coding-plans/schemas'
 import type { Finding } from './checks.ts'
 import type { Versions } from './versions.ts'
 
+export const dueKinds = ['period_ended', 'grace_ended', 'top_up_wait_ended'] as const
+/** What the scheduler can say of a term that has to be answered in time. */
+export type DueKind = (typeof dueKinds)[number]
+
 /** What concerns one user, or one plan: everything of it comes on one lane. Its versions are the account’s postings. */
 export interface Subject extends Versions {
   /** Of a deleted user nothing is shown any more; the ledger stays (GDP-1). */
@@ -17,8 +21,8 @@ export interface Subject extends Versions {
   slots: Record<string, { version: number; managedBy: 'none' | 'user' | 'plan'; subscriptionId: string | null }>
   /** What was asked and not answered, or answered and not yet heard of as asked: operation → command. */
   operations: Record<string, string>
-  /** Due terms that were said and not answered: subscription → boundary. */
-  due: Record<string, number>
+  /** Subscription → what was said of it and is not answered, by its boundary. */
+  due: Record<string, Partial<Record<DueKind, number>>>
   /** Subscription → its last boundary, the ids of the messages that said it due, and saga → what its first hold goes back to. */
   renewals: Record<string, { boundary: number | null; said: readonly string[]; sagas: Record<string, string> }>
   /** Top-up → the term that it was asked for, or, where that is not known, the saga; the last few. */
@@ -38,8 +42,8 @@ export interface Subscription extends Versions {
   inSlot: boolean
   /** Where the last term began. */
   termStart: number | null
-  /** The last boundary whose due message was answered. */
-  answered: number | null
+  /** What the scheduler can say → the last boundary of which it was answered. */
+  answered: Partial<Record<DueKind, number>>
   /** Charged, less what was given back. */
   paid: number
   findings: Finding[]
@@ -180,7 +184,7 @@ const empty: { readonly [K in Kind]: () => Kinds[K] } = {
     missing: [],
     inSlot: false,
     termStart: null,
-    answered: null,
+    answered: {},
     paid: 0,
     findings: [],
   }),

@@ -1,5 +1,6 @@
 import type { Message } from '@coding-plans/runtime'
 import { type Bodies, type MessageName, messageNames } from '@coding-plans/schemas'
+import { dueIgnored, said } from './due.ts'
 import type { FactKey, Facts, Kind } from './facts.ts'
 import { keyAssigned, keyRemoved, keysUnlinked, keysUploaded, slotChanged, stockChanged } from './keys.ts'
 import {
@@ -13,17 +14,7 @@ import {
 } from './money.ts'
 import { followOperation, isOfOperation } from './operations.ts'
 import { extensionAsked, isExtension, planKeyOf, planPublished } from './prices.ts'
-import {
-  activated,
-  changed,
-  dueIgnored,
-  ended,
-  ending,
-  extended,
-  flagged,
-  periodEnded,
-  renewed,
-} from './subscriptions.ts'
+import { activated, ended, ending, extended, flagged, granted, renewed, unpaid } from './subscriptions.ts'
 import { holdAsked, topUpAsked, topUpDeclined } from './top-ups.ts'
 
 export { chainOf, type Link, MOST_LINKS } from './chain.ts'
@@ -50,14 +41,17 @@ const folds: Folds = {
   SubscriptionActivated: activated,
   SubscriptionExtended: extended,
   SubscriptionRenewed: renewed,
-  SubscriptionPastDue: changed('an unpaid term'),
-  TopUpAwaited: changed('a top-up that is awaited'),
-  DaysGranted: changed('a grant of days'),
+  SubscriptionPastDue: unpaid('an unpaid term'),
+  TopUpAwaited: unpaid('a top-up that is awaited'),
+  DaysGranted: granted,
   CancellationScheduled: flagged('a cancellation'),
   CancellationUndone: flagged('the end of a cancellation'),
   SubscriptionEnding: ending,
   SubscriptionEnded: ended,
-  PeriodEnded: periodEnded,
+
+  PeriodEnded: said,
+  GraceEnded: said,
+  TopUpWaitEnded: said,
   DueIgnored: dueIgnored,
 
   KeyAssigned: keyAssigned,

@@ -1,5 +1,5 @@
 import type { Finding, Passing } from './checks.ts'
-import { type Fact, keyStates, type Stock, type Subject, type Subscription } from './facts.ts'
+import { type DueKind, type Fact, keyStates, type Stock, type Subject, type Subscription } from './facts.ts'
 
 /** Asked and not answered; the other half, an answer that came before its question was heard, is none of anybody's business. */
 export const ASKED = ''
@@ -16,6 +16,12 @@ const topUpsOf = (id: string, topUps: Subject['topUps']): Passing[] => {
       about: `top-ups ${term}`,
       detail: `for ${term} of ${id} top-ups ${topUpIds.join(' and ')} are asked for`,
     }))
+}
+
+const inWords: Readonly<Record<DueKind, string>> = {
+  period_ended: 'the due term',
+  grace_ended: 'the end of the grace for the due term',
+  top_up_wait_ended: 'the end of the wait for a top-up for the due term',
 }
 
 const ofSubject = (id: string, { version, missing, holds, charges, operations, due, topUps }: Subject): Passing[] => [
@@ -53,13 +59,15 @@ const ofSubject = (id: string, { version, missing, holds, charges, operations, d
         detail: `${command} of ${id} is not answered (operation ${operation})`,
       }),
     ),
-  ...Object.entries(due).map(
-    ([subscription, boundary]): Passing => ({
-      check: 'nothing_hangs',
-      // A long advance goes from one to the next, each of which has its own time.
-      about: `due ${subscription} ${boundary}`,
-      detail: `the due term of ${subscription} at ${new Date(boundary).toISOString()} is not answered`,
-    }),
+  ...Object.entries(due).flatMap(([subscription, open]) =>
+    Object.entries(open).map(
+      ([kind, boundary]): Passing => ({
+        check: 'nothing_hangs',
+        // A long advance goes from one to the next, each of which has its own time.
+        about: `due ${subscription} ${kind} ${boundary}`,
+        detail: `${inWords[kind as DueKind]} of ${subscription} at ${new Date(boundary).toISOString()} is not answered`,
+      }),
+    ),
   ),
 ]
 

@@ -1,8 +1,8 @@
 import type { Message } from '@coding-plans/runtime'
 import type { Bodies } from '@coding-plans/schemas'
-import type { Facts, Subscription } from './facts.ts'
+import { answer, deadlines } from './due.ts'
+import { dueKinds, type Facts, type Subscription } from './facts.ts'
 import { matchCharge } from './money.ts'
-import { dueHeard } from './top-ups.ts'
 import { hear, type News, passOver } from './versions.ts'
 
 /** What every event that tells a subscription's state has. */
@@ -100,16 +100,22 @@ export const renewed = (facts: Facts, { body }: Message<'SubscriptionRenewed'>) 
       detail: `a renewal of ${userId}’s ${subscriptionId} costs ${amount}, and was bought at ${price}`,
     })
   serve(facts, body, { start: periodStart ?? boundary, amount, chargeId, news })
-  answerDue(facts, userId, subscriptionId, boundary)
+  answer(facts, body, dueKinds, boundary)
 }
 
-/** A change that moves no term. */
-export const changed =
-  <Name extends 'SubscriptionPastDue' | 'TopUpAwaited' | 'DaysGranted'>(what: string) =>
+/** The due term is unpaid, and is given time: an answer to its end, and to no end of that time. */
+export const unpaid =
+  <Name extends 'SubscriptionPastDue' | 'TopUpAwaited'>(what: string) =>
   (facts: Facts, { body }: Message<Name>) => {
     listen(facts, body, what)
-    if ('boundary' in body) answerDue(facts, body.userId, body.subscriptionId, body.boundary)
+    answer(facts, body, ['period_ended'], body.boundary)
   }
+
+/** The end moves, so that the time an unpaid term was given ends for nothing. */
+export const granted = (facts: Facts, { body }: Message<'DaysGranted'>) => {
+  listen(facts, body, 'a grant of days')
+  answer(facts, body, deadlines, body.periodStart)
+}
 
 /**
  * Whoever flags it twice hears the version that another message told before (CAN-1): if that was missed, it is missing yet,
@@ -139,25 +145,4 @@ export const ended = (facts: Facts, { body, lane }: Message<'SubscriptionEnded'>
       delete subject.live[provider]
       facts.of('lane', String(lane)).live -= 1
     }
-}
-
-/** Said; unless its answer was heard before it, on another topic. */
-export const periodEnded = (facts: Facts, message: Message<'PeriodEnded'>) => {
-  const { userId, subscriptionId, boundary } = message.body
-  const { state, answered } = facts.of('subscription', subscriptionId)
-  if (state === 'ended') return
-  dueHeard(facts, message)
-  if (answered !== null && answered >= boundary) return
-  facts.of('subject', userId).due[subscriptionId] = boundary
-}
-
-export const dueIgnored = (facts: Facts, { body }: Message<'DueIgnored'>) => {
-  if (body.what === 'period_ended') answerDue(facts, body.userId, body.subscriptionId, body.boundary)
-}
-
-const answerDue = (facts: Facts, userId: string, subscriptionId: string, boundary: number) => {
-  const subscription = facts.of('subscription', subscriptionId)
-  subscription.answered = Math.max(subscription.answered ?? boundary, boundary)
-  const { due } = facts.of('subject', userId)
-  if ((due[subscriptionId] ?? Number.POSITIVE_INFINITY) <= boundary) delete due[subscriptionId]
 }

@@ -37,7 +37,7 @@ const learn = (facts: Facts, userId: string, subscriptionId: string, renewal: Su
 }
 
 /** Of an earlier boundary nothing more is asked. */
-export const dueHeard = (facts: Facts, { id, body }: Message<'PeriodEnded'>) => {
+export const dueHeard = (facts: Facts, { id, body }: Message<'PeriodEnded' | 'GraceEnded' | 'TopUpWaitEnded'>) => {
   const { userId, subscriptionId, boundary } = body
   const { said, ...known } = renewalOf(facts.of('subject', userId), subscriptionId)
   if (known.boundary !== null && boundary < known.boundary) return
