@@ -18,7 +18,7 @@ export interface Subject extends Versions {
   charges: Record<string, { amount: number; side: 'taken' | 'served' }>
   /** Provider → the live subscription. */
   live: Record<string, string>
-  slots: Record<string, { version: number; managedBy: 'none' | 'user' | 'plan'; subscriptionId: string | null }>
+  slots: Record<string, Slot>
   /** What was asked and not answered, or answered and not yet heard of as asked: operation → command. */
   operations: Record<string, string>
   /** Subscription → what was said of it and is not answered, by its boundary. */
@@ -28,6 +28,11 @@ export interface Subject extends Versions {
   /** Top-up → the term that it was asked for, or, where that is not known, the saga; the last few. */
   topUps: Record<string, string>
   findings: Finding[]
+}
+
+export interface Slot extends Versions {
+  managedBy: 'none' | 'user' | 'plan'
+  subscriptionId: string | null
 }
 
 export interface Subscription extends Versions {

@@ -1,24 +1,50 @@
 import type { Message } from '@coding-plans/runtime'
-import type { StockChanged } from '@coding-plans/schemas'
-import { type Facts, type KeyState, keyStates } from './facts.ts'
+import type { KeyAssigned, StockChanged } from '@coding-plans/schemas'
+import { type Facts, type KeyState, keyStates, type Slot } from './facts.ts'
+import { hear, type News } from './versions.ts'
+
+interface Change {
+  readonly userId: string
+  readonly providerId: string
+  readonly version: number
+}
+
+/** What a change of a slot is to those heard before it; and what was in it then: null, if another lies between. */
+const change = (
+  facts: Facts,
+  { userId, providerId, version }: Change,
+): { news: News; slot: Slot; before: Slot | null } => {
+  const { slots } = facts.of('subject', userId)
+  const slot = slots[providerId] ?? { version: 0, missing: [], managedBy: 'none', subscriptionId: null }
+  slots[providerId] = slot
+  const before = { ...slot }
+  const { news } = hear(slot, version)
+  return { news, slot, before: news === 'next' && version === before.version + 1 ? before : null }
+}
 
 export const keyAssigned = (facts: Facts, { body }: Message<'KeyAssigned'>) => {
-  const { userId, providerId, subscriptionId, keyId, slotVersion } = body
-  const subject = facts.of('subject', userId)
-  const slot = subject.slots[providerId]
-  if (slot && slotVersion <= slot.version) return
-  if (slot?.managedBy === 'user')
-    subject.findings.push({
+  const { userId, providerId, subscriptionId, keyId, slotVersion: version } = body
+  const { news, slot, before } = change(facts, { userId, providerId, version })
+  if (!news) return
+  const { findings } = facts.of('subject', userId)
+  if (before?.managedBy === 'user')
+    findings.push({
       check: 'own_key_untouched',
       detail: `the key that ${userId} put at ${providerId} is replaced by ${keyId}`,
     })
-  if (slot?.managedBy === 'plan')
-    subject.findings.push({
+  if (before?.managedBy === 'plan')
+    findings.push({
       check: 'one_key_per_slot',
-      detail: `${keyId} goes where ${userId} has the key of ${slot.subscriptionId} at ${providerId}`,
+      detail: `${keyId} goes where ${userId} has the key of ${before.subscriptionId} at ${providerId}`,
     })
-  subject.slots[providerId] = { version: slotVersion, managedBy: 'plan', subscriptionId }
+  give(facts, body)
+  // Heard late, it is there no longer: the slot has changed since.
+  if (news === 'late') return
+  Object.assign(slot, { managedBy: 'plan', subscriptionId })
   facts.of('subscription', subscriptionId).inSlot = true
+}
+
+const give = (facts: Facts, { keyId, userId, subscriptionId }: KeyAssigned) => {
   const key = facts.of('key', keyId)
   if (key.userId !== null && (key.userId !== userId || key.subscriptionId !== subscriptionId))
     key.findings.push({
@@ -29,33 +55,32 @@ export const keyAssigned = (facts: Facts, { body }: Message<'KeyAssigned'>) => {
 }
 
 export const keyRemoved = (facts: Facts, { body }: Message<'KeyRemoved'>) => {
-  const { userId, providerId, subscriptionId, slotVersion, emptied } = body
-  const subject = facts.of('subject', userId)
-  const slot = subject.slots[providerId]
+  const { userId, providerId, subscriptionId, slotVersion: version, emptied } = body
+  const { slots, findings } = facts.of('subject', userId)
+  const known = slots[providerId]
   // "Nothing of it was there" is believed where the slot, as told, holds something else: a key that was left in it is found.
-  const isThere = slot?.managedBy === 'plan' && slot.subscriptionId === subscriptionId
+  const isThere = known?.managedBy === 'plan' && known.subscriptionId === subscriptionId
   if (emptied || !isThere) facts.of('subscription', subscriptionId).inSlot = false
-  if (!emptied || (slot && slotVersion <= slot.version)) return
-  if (slot?.managedBy === 'user')
-    subject.findings.push({
+  if (!emptied) return
+  const { news, slot, before } = change(facts, { userId, providerId, version })
+  if (before?.managedBy === 'user')
+    findings.push({
       check: 'own_key_untouched',
       detail: `the key that ${userId} put at ${providerId} is removed with ${subscriptionId}`,
     })
-  subject.slots[providerId] = { version: slotVersion, managedBy: 'none', subscriptionId: null }
+  if (news === 'next') Object.assign(slot, { managedBy: 'none', subscriptionId: null })
 }
 
 export const slotChanged = (facts: Facts, { body }: Message<'SlotChanged'>) => {
   const { userId, providerId, managedBy, version } = body
-  const subject = facts.of('subject', userId)
-  const slot = subject.slots[providerId]
-  if (slot && version <= slot.version) return
-  if (slot?.managedBy === 'plan')
-    subject.findings.push({
+  const { news, slot, before } = change(facts, { userId, providerId, version })
+  if (before?.managedBy === 'plan')
+    facts.of('subject', userId).findings.push({
       check: 'one_key_per_slot',
-      detail: `${userId} changes the slot at ${providerId} that holds the key of ${slot.subscriptionId}`,
+      detail: `${userId} changes the slot at ${providerId} that holds the key of ${before.subscriptionId}`,
     })
   const holder = managedBy === 'user' ? 'user' : 'none'
-  subject.slots[providerId] = { version, managedBy: holder, subscriptionId: null }
+  if (news === 'next') Object.assign(slot, { managedBy: holder, subscriptionId: null })
 }
 
 /** Of a deleted user every slot is empty. */

@@ -1,4 +1,4 @@
-import { instant } from '@coding-plans/schemas'
+import { instant, userId } from '@coding-plans/schemas'
 import { expect, test } from 'vitest'
 import type { Entry, Facts, Subscription } from './index.ts'
 import {
@@ -13,6 +13,7 @@ import {
   life,
   MONTH,
   money,
+  own,
   posted,
   removed,
   renewed,
@@ -94,6 +95,36 @@ test('a release or a capture of a hold whose opening is missing is not taken for
   expect(wrong(told(granted, meanwhile, release, held()))).toEqual({})
   const capture = captured({ balance: money(80), version: 4 })
   expect(wrong(told(granted, meanwhile, capture, held(), assigned(), activated()))).toEqual({})
+})
+
+test('a release of nothing tells the version of another posting: if that was not heard, it is missing, and nothing else is wrong', () => {
+  const nothing = released(1)
+  expect(wrong(told(nothing))).toEqual({ postings_add_up: ['posting 1 of ada is missing, and posting 1 was heard'] })
+  expect(wrong(told(nothing, granted))).toEqual({})
+  expect(wrong(told(granted, nothing, nothing))).toEqual({})
+  expect(told(nothing, granted).peek('subject', 'ada')).toMatchObject({ balance: 50, held: 0, version: 1 })
+})
+
+test('a hold and its capture that are both heard late are right, in whatever order', () => {
+  const after = posted({ entryId: 'ent_8', balance: money(80), version: 4 })
+  const served = [assigned(), activated()]
+  expect(wrong(told(granted, after, held(), captured(), ...served))).toEqual({})
+  expect(wrong(told(granted, after, captured(), held(), ...served))).toEqual({})
+})
+
+test('a change of a slot that never comes is told by its number; what it left in the slot is not guessed', () => {
+  const taken = [assigned(), activated(free), own(3)]
+  expect(wrong(told(...taken))).toEqual({
+    one_key_per_slot: ['change 2 of the slot of ada at acme is missing, and change 3 was heard'],
+  })
+  expect(wrong(told(...taken, removed(), ended()))).toEqual({})
+  const overwritten = [own(1), assigned({ slotVersion: 3 })]
+  expect(wrong(told(...overwritten, own(2))).own_key_untouched).toBeUndefined()
+})
+
+test('key_has_one_user: an assignment that is heard late is one too', () => {
+  const bobs = assigned({ userId: userId('bob'), subscriptionId: 'sub_2' })
+  expect(wrong(told(own(2), bobs, assigned())).key_has_one_user?.join()).toMatch(/given to bob .* and to ada/)
 })
 
 test('a refund of a charge that is heard later is none of what nobody paid', () => {

@@ -1,6 +1,6 @@
 import type { Message } from '@coding-plans/runtime'
 import type { Facts } from './facts.ts'
-import { hear, type News } from './versions.ts'
+import { hear, type News, passOver } from './versions.ts'
 
 /** What every event of the ledger says of the account after its posting. */
 interface Posting {
@@ -20,7 +20,7 @@ interface Delta {
  * known. One that is heard late moves none, since a later one told them.
  * @param delta null: it cannot be known
  */
-const post = (facts: Facts, { lane }: Message, body: Posting, delta: Delta | null): News => {
+const post = (facts: Facts, message: Message, body: Posting, delta: Delta | null): News => {
   const { userId, balance, held, version } = body
   const subject = facts.of('subject', userId)
   const before = subject.version
@@ -37,13 +37,19 @@ const post = (facts: Facts, { lane }: Message, body: Posting, delta: Delta | nul
       check: 'postings_add_up',
       detail: `posting ${version} of ${userId} says ${balance}, ${held} held; it should be ${follows.balance}, ${follows.held} held`,
     })
+  believe(facts, message, body)
+  return news
+}
+
+/** The account is so now. */
+const believe = (facts: Facts, { lane }: Message, { userId, balance, held }: Posting) => {
+  const subject = facts.of('subject', userId)
   const total = facts.of('lane', String(lane))
   for (const sum of subject.deleted ? [total] : [total, total.shown]) {
     sum.balance += balance - subject.balance
     sum.held += held - subject.held
   }
   Object.assign(subject, { balance, held })
-  return news
 }
 
 /** A line of the statement, by its own id, however late it is heard. @returns whether it was not there yet. */
@@ -124,14 +130,19 @@ export const creditsHeld = (facts: Facts, message: Message<'CreditsHeld'>) => {
     })
 }
 
-/** Of nothing that was held there is no posting, and the version is an old one. */
+/** Of nothing that was held there is no posting, and the version is another's: if that was not heard, it is missing. */
 export const holdReleased = (facts: Facts, message: Message<'HoldReleased'>) => {
-  const { userId, holdId } = message.body
-  const { holds, missing } = facts.of('subject', userId)
-  const amount = holds[holdId]
-  const isUnknown = amount === undefined && missing.length > 0
-  const delta = isUnknown ? null : { balance: 0, held: -(amount ?? 0) }
-  if (post(facts, message as Message, message.body, delta)) delete holds[holdId]
+  const { userId, holdId, version } = message.body
+  const subject = facts.of('subject', userId)
+  const amount = subject.holds[holdId]
+  if (amount === undefined && subject.missing.length === 0 && version <= subject.version + 1) {
+    passOver(subject, version)
+    if (subject.missing.length > 0) believe(facts, message as Message, message.body)
+    return
+  }
+  // What is not open was opened by a posting that is missing, and over how much is not known.
+  const delta = amount === undefined ? null : { balance: 0, held: -amount }
+  if (post(facts, message as Message, message.body, delta)) delete subject.holds[holdId]
 }
 
 export const holdCaptured = (facts: Facts, message: Message<'HoldCaptured'>) => {
@@ -140,11 +151,12 @@ export const holdCaptured = (facts: Facts, message: Message<'HoldCaptured'>) => 
     matchCharge(facts, userId, { chargeId, amount, side: 'taken' })
     facts.of('subscription', subscriptionId).paid += amount
   }
-  if (!post(facts, message as Message, message.body, { balance: -amount, held: -amount })) return
+  const news = post(facts, message as Message, message.body, { balance: -amount, held: -amount })
+  if (!news) return
   const { holds, missing, findings } = facts.of('subject', userId)
   const hold = holds[holdId]
-  // While a posting is missing, and that is told, it may be the one that opened it.
-  const isUnknown = hold === undefined && missing.length > 0
+  // While a posting is missing, and that is told, it may be the one that opened it; heard late, so may that one have been.
+  const isUnknown = hold === undefined && (news === 'late' || missing.length > 0)
   if (hold !== amount && !isUnknown)
     findings.push({
       check: 'available_never_negative',

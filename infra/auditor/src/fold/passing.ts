@@ -18,14 +18,29 @@ const topUpsOf = (id: string, topUps: Subject['topUps']): Passing[] => {
     }))
 }
 
+const slotsOf = (id: string, slots: Subject['slots']): Passing[] =>
+  Object.entries(slots).flatMap(([provider, { version, missing }]) =>
+    missing.map(
+      (one): Passing => ({
+        check: 'one_key_per_slot',
+        about: `slot ${provider} ${one}`,
+        detail: `change ${one} of the slot of ${id} at ${provider} is missing, and change ${version} was heard`,
+      }),
+    ),
+  )
+
 const inWords: Readonly<Record<DueKind, string>> = {
   period_ended: 'the due term',
   grace_ended: 'the end of the grace for the due term',
   top_up_wait_ended: 'the end of the wait for a top-up for the due term',
 }
 
-const ofSubject = (id: string, { version, missing, holds, charges, operations, due, topUps }: Subject): Passing[] => [
+const ofSubject = (
+  id: string,
+  { version, missing, holds, charges, slots, operations, due, topUps }: Subject,
+): Passing[] => [
   ...topUpsOf(id, topUps),
+  ...slotsOf(id, slots),
   ...missing.map(
     (posting): Passing => ({
       check: 'postings_add_up',
