@@ -16,27 +16,54 @@ import type { Random } from './random.ts'
 import { Violation } from './watch.ts'
 import type { World } from './world.ts'
 
-/** What the auditor, who knows the topics and nothing else, makes of all that was said. @throws Violation */
+/**
+ * What the auditor, who knows the topics and nothing else, makes of all that was said; and what, if some of it lay in its
+ * dead letters and was heard last. @throws Violation
+ */
 export const askOutsider = ({ broker, rooms }: Pick<World, 'broker' | 'rooms'>, random: Random) => {
-  const facts = new Facts()
-  const seen = new Set<string>()
-  const said = new Map<string, Link>()
   // On which topic it looks first is chance; each is in its order.
-  for (const message of random.merge(broker.partitions())) {
-    const name = `${message.source}|${message.id}`
-    if (seen.has(name)) continue
-    seen.add(name)
-    fold(facts, message)
-    said.set(message.id, linkOf(message))
-  }
-  for (const fact of facts) {
-    const [wrong] = [...findingsOf(fact), ...passingOf(fact)]
-    if (wrong) throw new Violation(`auditor, ${wrong.check}: ${wrong.detail}`)
-    if (fact.kind !== 'entry') continue
-    explain(fact.id, fact.value as Entry, said)
-    comparePrice(fact.id, fact.value as Entry, facts)
+  const heard = once(random.merge(broker.partitions()))
+  const facts = listen(heard)
+  const said = new Map(heard.map((message) => [message.id, linkOf(message)]))
+  for (const { kind, id, value } of facts) {
+    if (kind !== 'entry') continue
+    explain(id, value as Entry, said)
+    comparePrice(id, value as Entry, facts)
   }
   compareTotals(rooms, facts)
+  const missed = someOf(heard, random)
+  const names = missed.map(({ name, id }) => `${name} ${id}`).join(' and ')
+  compareTotals(rooms, listen([...heard.filter((one) => !missed.includes(one)), ...missed], `, ${names} heard last`))
+}
+
+const once = (messages: readonly Message[]): Message[] => {
+  const seen = new Map<string, Message>()
+  for (const message of messages) {
+    const name = `${message.source}|${message.id}`
+    if (!seen.has(name)) seen.set(name, message)
+  }
+  return [...seen.values()]
+}
+
+const MISSED = 2
+/** An end that is heard after the next activation looks like two that live at once, which must never be so. */
+const mayBeMissed = ({ name, topic }: Message) => topic.endsWith('.events') && name !== 'SubscriptionEnded'
+
+const someOf = (heard: readonly Message[], random: Random): Message[] => {
+  const events = heard.filter(mayBeMissed)
+  const missed = new Set(Array.from({ length: MISSED }, () => random.pick(events)))
+  return events.filter((event) => missed.has(event))
+}
+
+/** @throws Violation at what is wrong in the end */
+const listen = (messages: readonly Message[], how = ''): Facts => {
+  const facts = new Facts()
+  for (const message of messages) fold(facts, message)
+  for (const fact of facts) {
+    const [wrong] = [...findingsOf(fact), ...passingOf(fact)]
+    if (wrong) throw new Violation(`auditor, ${wrong.check}${how}: ${wrong.detail}`)
+  }
+  return facts
 }
 
 /** What the services have is what was said. */
