@@ -165,9 +165,14 @@ export const readTopics = async (connection: Connection, topics: readonly string
     retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 20 },
   })
   const over = Promise.withResolvers<void>()
+  // It may be over before it is waited for.
+  over.promise.catch(() => {})
   const done = new AbortController()
   let heardAt = Date.now()
-  consumer.on('consumer.crash', ({ payload }) => over.reject(payload.error))
+  // A broker that has just come up may know its topics before its groups: then the consumer begins anew by itself.
+  consumer.on('consumer.crash', ({ payload }) => {
+    if (!payload.restart) over.reject(payload.error)
+  })
   try {
     await consumer.connect()
     await consumer.subscribe({ topics: [...topics], fromBeginning: true })
@@ -178,7 +183,12 @@ export const readTopics = async (connection: Connection, topics: readonly string
         const reading = left.get(nameOf(topic, partition))
         if (reading) {
           const before = reading.next
-          await takeBatch(reading, payload, take)
+          try {
+            await takeBatch(reading, payload, take)
+          } catch (error) {
+            over.reject(error)
+            throw error
+          }
           if (reading.next > before) heardAt = Date.now()
           const { detour, isOver } = reading
           if (detour !== null) consumer.seek({ topic, partition, offset: String(detour) })
