@@ -99,7 +99,7 @@ export interface RehearseDeadLetter {
   actor: string
 }
 
-/** Every message from the request, or the due term, to the entry, with its place; and, of what was charged, the plan's version and the price that was copied. */
+/** Every message from the request, or the due term, to the entry, with its place; and, of what was charged, the plan's version and the price that it was charged by. */
 export interface EntryExplained {
   userId: UserId
   operationId: string
