@@ -1,21 +1,21 @@
-import { type Bed, openBed } from '@coding-plans/local/bed'
+import { type DatabaseBed, openDatabases } from '@coding-plans/local/bed'
 import { execute, inTransaction, migrate, openDatabase } from '@coding-plans/runtime'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { migrations } from './migrations.ts'
 import { amiss } from './store.ts'
 
-let bed: Bed
+let databases: DatabaseBed
 let knex: ReturnType<typeof openDatabase>
 
 beforeAll(async () => {
-  bed = await openBed()
-  const url = await bed.servers.createDatabase('auditor_store')
+  databases = await openDatabases()
+  const url = await databases.createDatabase('auditor_store')
   await migrate(url, migrations)
   knex = openDatabase(url, { idleInTransactionMilliseconds: 60_000 })
 })
 afterAll(async () => {
   await knex?.destroy()
-  await bed?.close()
+  await databases?.close()
 })
 
 test('what is wrong is among what is examined, however much is on its way', async () => {

@@ -18,7 +18,7 @@ import {
 import { eventually, Listener, Speaker } from '@coding-plans/runtime/testing'
 import { messageNames, routeOf, services } from '@coding-plans/schemas'
 import { registerSchemas } from './register.ts'
-import { type Servers, startServers } from './servers.ts'
+import { type Databases, type Servers, startPostgres, startServers } from './servers.ts'
 import { subjects, topics } from './topics.ts'
 
 export type Probe<State> = Omit<ServiceOptions<State>, 'environment'> & {
@@ -38,6 +38,21 @@ export interface Bed {
   /** The environment that a service process on these servers needs. */
   readonly env: (database: string) => NodeJS.ProcessEnv
   readonly close: () => Promise<void>
+}
+
+/** PostgreSQL alone, for a file of tests that ask nothing else. */
+export interface DatabaseBed extends Pick<Databases, 'createDatabase'> {
+  readonly close: () => Promise<void>
+}
+
+export const openDatabases = async (): Promise<DatabaseBed> => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'coding-plans-bed-'))
+  const databases = await startPostgres({ dataDir, log: () => {} })
+  const close = async () => {
+    await databases.stop()
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+  return { ...databases, close }
 }
 
 const INTERNAL_SECRET = Buffer.alloc(32, 7).toString('base64')

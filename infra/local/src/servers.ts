@@ -11,16 +11,20 @@ import { findJava } from './prerequisites.ts'
 import type { Child, Log } from './processes.ts'
 import { prepareRegistry } from './registry.ts'
 
-/** Kafka, the registry and PostgreSQL, ready to be used. */
-export interface Servers extends Cluster, RegistryAddress {
+/** PostgreSQL, ready to be used. */
+export interface Databases {
   /** The address of one database on the server. */
   readonly databaseUrl: (name: string) => string
   /** Makes the database if it is not there. @returns its address. */
   readonly createDatabase: (name: string) => Promise<string>
-  readonly broker: Child
-  readonly registry: Child
   readonly postgres: Child
   readonly stop: () => Promise<void>
+}
+
+/** Kafka, the registry and PostgreSQL, ready to be used. */
+export interface Servers extends Databases, Cluster, RegistryAddress {
+  readonly broker: Child
+  readonly registry: Child
 }
 
 interface Opening {
@@ -77,6 +81,19 @@ export const openServers = (opening: Opening) => {
   }
 }
 
+const databasesOf = (
+  { url, child }: Awaited<ReturnType<typeof openPostgres>>,
+  stop: () => Promise<void>,
+): Databases => ({
+  databaseUrl: (name) => withDatabase(url, name),
+  createDatabase: async (name) => {
+    await createDatabase(url, name)
+    return withDatabase(url, name)
+  },
+  postgres: child,
+  stop,
+})
+
 /** The servers as one thing, when all are up. */
 export const gather = async (
   { broker, registry, postgres }: ReturnType<typeof openServers>,
@@ -86,15 +103,9 @@ export const gather = async (
   return {
     ...kafka.cluster,
     ...schemas.at,
-    databaseUrl: (name) => withDatabase(database.url, name),
-    createDatabase: async (name) => {
-      await createDatabase(database.url, name)
-      return withDatabase(database.url, name)
-    },
+    ...databasesOf(database, stop),
     broker: kafka.child,
     registry: schemas.child,
-    postgres: database.child,
-    stop,
   }
 }
 
@@ -105,23 +116,32 @@ export interface ServersOptions {
   readonly advertisedBrokerPort?: number
 }
 
-/**
- * Kafka, the registry and PostgreSQL alone, empty on a new data directory: no topics, no schemas, no databases.
- * @throws Complaint when something is missing or the directory is in use.
- */
-export const startServers = async ({ dataDir, ...options }: ServersOptions): Promise<Servers> => {
-  const { log } = options
+type Start<Started> = (opening: Opening, stop: () => Promise<void>) => Promise<Started>
+
+/** In a data directory of its own; what fails leaves nothing running. */
+const startIn = async <Started>({ dataDir, ...options }: ServersOptions, start: Start<Started>): Promise<Started> => {
   const directory = openDirectory(dataDir)
-  const crew = openCrew(log)
+  const crew = openCrew(options.log)
   const stop = async () => {
     await crew.stop()
     directory.release()
   }
   try {
-    await endOrphans(directory.path, log)
-    return await gather(openServers({ directory, crew, ...options }), stop)
+    await endOrphans(directory.path, options.log)
+    return await start({ directory, crew, ...options }, stop)
   } catch (error) {
     await stop()
     throw error
   }
 }
+
+/**
+ * Kafka, the registry and PostgreSQL alone, empty on a new data directory: no topics, no schemas, no databases.
+ * @throws Complaint when something is missing or the directory is in use.
+ */
+export const startServers = (options: ServersOptions): Promise<Servers> =>
+  startIn(options, (opening, stop) => gather(openServers(opening), stop))
+
+/** PostgreSQL alone. @throws Complaint as `startServers` does */
+export const startPostgres = (options: Omit<ServersOptions, 'advertisedBrokerPort'>): Promise<Databases> =>
+  startIn(options, async (opening, stop) => databasesOf(await openPostgres(opening), stop))

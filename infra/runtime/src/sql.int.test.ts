@@ -1,4 +1,4 @@
-import { type Bed, openBed } from '@coding-plans/local/bed'
+import { type DatabaseBed, openDatabases } from '@coding-plans/local/bed'
 import type { Knex } from 'knex'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openDatabase } from './database.ts'
@@ -6,7 +6,7 @@ import { type Migration, migrate } from './migrate.ts'
 import { execute, insertRows, select, updateRows, upsertRows } from './sql.ts'
 import { inTransaction, type Tx } from './transaction.ts'
 
-let bed: Bed
+let databases: DatabaseBed
 let knex: Knex
 
 const everything: Migration = {
@@ -17,14 +17,14 @@ const everything: Migration = {
 }
 
 beforeAll(async () => {
-  bed = await openBed()
-  const url = await bed.servers.createDatabase('sql')
+  databases = await openDatabases()
+  const url = await databases.createDatabase('sql')
   await migrate(url, [everything])
   knex = openDatabase(url, { idleInTransactionMilliseconds: 60_000 })
 })
 afterAll(async () => {
   await knex.destroy()
-  await bed.close()
+  await databases.close()
 })
 
 const full = {

@@ -1,4 +1,4 @@
-import { type Bed, openBed } from '@coding-plans/local/bed'
+import { type DatabaseBed, openDatabases } from '@coding-plans/local/bed'
 import { insertRows, inTransaction, migrate, openDatabase, select, type Tx, updateRows } from '@coding-plans/runtime'
 import { instant, userId } from '@coding-plans/schemas'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -7,18 +7,18 @@ import { migrations } from './migrations/index.ts'
 import { EVERY_LANE, idsOf, keepsTheContract, term, WALL } from './store.contract.testing.ts'
 import { makeClock, sqlStore } from './store.ts'
 
-let bed: Bed
+let databases: DatabaseBed
 let knex: ReturnType<typeof openDatabase>
 
 beforeAll(async () => {
-  bed = await openBed()
-  const url = await bed.servers.createDatabase('scheduler_store')
+  databases = await openDatabases()
+  const url = await databases.createDatabase('scheduler_store')
   await migrate(url, migrations)
   knex = openDatabase(url, { idleInTransactionMilliseconds: 60_000 })
 })
 afterAll(async () => {
   await knex?.destroy()
-  await bed?.close()
+  await databases?.close()
 })
 beforeEach(() => knex.raw('truncate terms, clock, advances, ticks, tallies'))
 

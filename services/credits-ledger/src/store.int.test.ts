@@ -1,4 +1,4 @@
-import { type Bed, openBed } from '@coding-plans/local/bed'
+import { type DatabaseBed, openDatabases } from '@coding-plans/local/bed'
 import {
   insertRows,
   inTransaction,
@@ -18,18 +18,18 @@ import { type Asked, roundAt } from './rounds.testing.ts'
 import { keepsTheContract } from './store.contract.testing.ts'
 import { sqlStore } from './store.ts'
 
-let bed: Bed
+let databases: DatabaseBed
 let knex: ReturnType<typeof openDatabase>
-let databases = 0
+let count = 0
 
 beforeAll(async () => {
-  bed = await openBed()
+  databases = await openDatabases()
 })
-afterAll(() => bed?.close())
+afterAll(() => databases?.close())
 // What is written stays written: every test has a ledger of its own.
 beforeEach(async () => {
-  databases += 1
-  const url = await bed.servers.createDatabase(`ledger_store_${databases}`)
+  count += 1
+  const url = await databases.createDatabase(`ledger_store_${count}`)
   await migrate(url, migrations)
   knex = openDatabase(url, { idleInTransactionMilliseconds: 60_000 })
 })

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { type Bed, openBed } from '@coding-plans/local/bed'
+import { type DatabaseBed, openDatabases } from '@coding-plans/local/bed'
 import { execute, inTransaction, migrate, openDatabase, select } from '@coding-plans/runtime'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { captureHold, holdCredits, postCredits, releaseHold } from './bodies.testing.ts'
@@ -9,7 +9,7 @@ import { migrations } from './migrations/index.ts'
 import { type Asked, roundAt } from './rounds.testing.ts'
 import { verifyIn } from './verify-ledger.ts'
 
-let bed: Bed
+let databases: DatabaseBed
 let knex: ReturnType<typeof openDatabase>
 let url: string
 let entries: Transfer[]
@@ -17,8 +17,8 @@ let entries: Transfer[]
 const round = (...asked: Asked[]) => roundAt(knex, 0, asked)
 
 beforeAll(async () => {
-  bed = await openBed()
-  url = await bed.servers.createDatabase('ledger_verify')
+  databases = await openDatabases()
+  url = await databases.createDatabase('ledger_verify')
   await migrate(url, migrations)
   knex = openDatabase(url, { idleInTransactionMilliseconds: 60_000 })
   await round(['PostCredits', postCredits('ada', 'op_1', 100)], ['PostCredits', postCredits('bob', 'op_2', 100)])
@@ -34,7 +34,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await knex?.destroy()
-  await bed?.close()
+  await databases?.close()
 })
 
 /** As somebody who owns the database could, around every rule it has. @returns what verification then finds. */
@@ -154,7 +154,7 @@ test('LED-5: every bad account is told, each by its first bad entry alone', asyn
 })
 
 test('LED-5: the command ends with 1 where the ledger is not right, and says so where it has no database', async () => {
-  const bad = await bed.servers.createDatabase('ledger_bad')
+  const bad = await databases.createDatabase('ledger_bad')
   await migrate(bad, migrations)
   const other = openDatabase(bad, { idleInTransactionMilliseconds: 60_000 }, 1)
   await other.raw(`insert into accounts (user_id, available, promotion) values ('ada', 5, -5)`)

@@ -1,4 +1,4 @@
-import { type Bed, openBed } from '@coding-plans/local/bed'
+import { type DatabaseBed, openDatabases } from '@coding-plans/local/bed'
 import {
   inTransaction,
   isTrouble,
@@ -26,18 +26,18 @@ import {
   upload,
 } from './world.testing.ts'
 
-let bed: Bed
+let databases: DatabaseBed
 let knex: ReturnType<typeof openDatabase>
 
 beforeAll(async () => {
-  bed = await openBed()
-  const url = await bed.servers.createDatabase('inventory_store')
+  databases = await openDatabases()
+  const url = await databases.createDatabase('inventory_store')
   await migrate(url, migrations)
   knex = openDatabase(url, { idleInTransactionMilliseconds: 60_000 })
 })
 afterAll(async () => {
   await knex?.destroy()
-  await bed?.close()
+  await databases?.close()
 })
 beforeEach(() => knex.raw('truncate stock, keys, slots, answers, reveals, deleted_users, entitlements'))
 

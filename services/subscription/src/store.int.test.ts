@@ -1,4 +1,4 @@
-import { type Bed, openBed } from '@coding-plans/local/bed'
+import { type DatabaseBed, openDatabases } from '@coding-plans/local/bed'
 import {
   inTransaction,
   laneOf,
@@ -29,18 +29,18 @@ import { sqlStore } from './store.ts'
 import { takeNotices } from './wish-store.ts'
 import { openLiveWorld } from './world.testing.ts'
 
-let bed: Bed
+let databases: DatabaseBed
 let knex: ReturnType<typeof openDatabase>
 
 beforeAll(async () => {
-  bed = await openBed()
-  const url = await bed.servers.createDatabase('subscription_store')
+  databases = await openDatabases()
+  const url = await databases.createDatabase('subscription_store')
   await migrate(url, migrations)
   knex = openDatabase(url, { idleInTransactionMilliseconds: 60_000 })
 })
 afterAll(async () => {
   await knex?.destroy()
-  await bed?.close()
+  await databases?.close()
 })
 const TABLES = 'plans, plan_versions, operations, buyers, subscriptions, terms, sagas, stocks, wishes'
 beforeEach(() => knex.raw(`truncate ${TABLES}`))

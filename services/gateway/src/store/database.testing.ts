@@ -1,4 +1,4 @@
-import { type Bed, openBed } from '@coding-plans/local/bed'
+import { openDatabases } from '@coding-plans/local/bed'
 import { insertRows, inTransaction, type Message, migrate, openDatabase, openLog } from '@coding-plans/runtime'
 import { instant } from '@coding-plans/schemas'
 import { Acceptor } from '../acceptor.ts'
@@ -13,8 +13,8 @@ import { readingStore } from './reading.ts'
 
 /** The gateway's own database on a real server, and what a test does to it. */
 export const openGatewayDatabase = async () => {
-  const bed: Bed = await openBed()
-  const url = await bed.servers.createDatabase('gateway_store')
+  const databases = await openDatabases()
+  const url = await databases.createDatabase('gateway_store')
   await migrate(url, migrations)
   const knex = openDatabase(url, { idleInTransactionMilliseconds: 60_000 }, 20)
   const appended: string[] = []
@@ -71,7 +71,7 @@ export const openGatewayDatabase = async () => {
     },
     close: async () => {
       await knex.destroy()
-      await bed.close()
+      await databases.close()
     },
   }
 }
