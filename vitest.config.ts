@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
-// What has its own number of processes, asks only what is kept, or is about shapes alone, is not run again with two of each.
-const once = process.env.E2E_INSTANCES === '2' ? ['**/{canary,contract-*,demo,rotation,verify}.e2e.test.ts'] : []
+// What has its own number of processes, asks only what is kept, or is about answers alone, is not run again with two of each.
+const once =
+  process.env.E2E_INSTANCES === '2' ? ['**/{auditing,canary,contract-*,demo,refusals,rotation,verify}.e2e.test.ts'] : []
 
 // The suffix is the ring (CONTRIBUTING.md). What touches real servers runs file after file: two cores, one stack.
 const ring = (name: string, timeoutMilliseconds: number, parallel: boolean) => ({
