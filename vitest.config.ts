@@ -1,15 +1,27 @@
 import { defineConfig } from 'vitest/config'
 
-// What has its own number of processes, asks only what is kept, or is about answers alone, is not run again with two of each.
-const once =
-  process.env.E2E_INSTANCES === '2' ? ['**/{auditing,canary,contract-*,demo,refusals,rotation,verify}.e2e.test.ts'] : []
+/**
+ * With two processes of everything runs again what depends on who owns what, and when; not what is about answers alone, has
+ * its own number of processes, or asks only what is kept. What needs thousands of terms runs with two of each alone.
+ */
+const house =
+  process.env.E2E_INSTANCES === '2'
+    ? { include: ['**/{day,deletions,grace,kills,races,renewals,sweeps}.e2e.test.ts'], exclude: [] }
+    : { include: ['**/*.e2e.test.ts'], exclude: ['**/sweeps.e2e.test.ts'] }
+
+interface Files {
+  readonly include: readonly string[]
+  readonly exclude: readonly string[]
+}
+
+const named = (ring: string): Files => ({ include: [`**/*.${ring}.test.ts`], exclude: [] })
 
 // The suffix is the ring (CONTRIBUTING.md). What touches real servers runs file after file: two cores, one stack.
-const ring = (name: string, timeoutMilliseconds: number, parallel: boolean) => ({
+const ring = (name: string, timeoutMilliseconds: number, parallel: boolean, { include, exclude } = named(name)) => ({
   test: {
     name,
-    include: [`**/*.${name}.test.ts`],
-    exclude: ['**/node_modules/**', ...once],
+    include: [...include],
+    exclude: ['**/node_modules/**', ...exclude],
     testTimeout: timeoutMilliseconds,
     hookTimeout: 180_000,
     fileParallelism: parallel,
@@ -23,7 +35,7 @@ export default defineConfig({
       ring('unit', 10_000, true),
       ring('property', 60_000, true),
       ring('int', 120_000, false),
-      ring('e2e', 300_000, false),
+      ring('e2e', 300_000, false, house),
     ],
   },
 })

@@ -37,7 +37,7 @@ export interface House {
   readonly close: () => Promise<void>
 }
 
-/** CI runs everything with one and with two processes of every service, gateway included. */
+/** CI runs what depends on it with one and with two processes of every service, gateway included. */
 export const instances = process.env.E2E_INSTANCES === '2' ? 2 : 1
 
 export interface HouseOptions {
