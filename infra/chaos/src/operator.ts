@@ -22,6 +22,8 @@ export class Operator {
   readonly pending: Pending[] = []
   readonly #office: Office
   readonly #inStock: string[] = []
+  /** The operation of the last step of the clock, if it was not done when it was answered. */
+  #stepUnderWay: string | null = null
 
   constructor(office: Office) {
     this.#office = office
@@ -30,7 +32,7 @@ export class Operator {
   async act(): Promise<void> {
     const { random } = this.#office
     const act = random.weighted<() => Promise<void>>([
-      [8, () => this.#advance()],
+      [12, () => this.#advance()],
       [3, () => this.#tick()],
       [3, () => this.upload(random.pick(catalogue), random.below(MOST_KEYS_AT_ONCE) + 1)],
       [1, () => this.#changePrice()],
@@ -68,11 +70,24 @@ export class Operator {
     return (await caller.insist(client, ask, PATIENCE_MILLISECONDS)).answer
   }
 
-  /** Terms come due, are renewed, unpaid, ended. Heard or not: a step more does no harm. */
+  /**
+   * Terms come due, are renewed, unpaid, ended. Heard or not: a step more does no harm. But steps run one after the other, and
+   * as many as are asked for in half an hour would go on for minutes after it.
+   */
   async #advance() {
     const { caller, client, random } = this.#office
+    if (await this.#isAdvancing()) return
     const by = `PT${random.below(MOST_HOURS_AT_ONCE) + 1}H`
-    await caller.once(client, { kind: 'advance the clock', call: 'POST /admin/clock/advance', body: { by } })
+    const ask = { kind: 'advance the clock', call: 'POST /admin/clock/advance', body: { by } }
+    const answer = await caller.once(client, ask)
+    this.#stepUnderWay = answer?.status === 202 ? answer.body.id : null
+  }
+
+  async #isAdvancing() {
+    const { caller, client } = this.#office
+    if (!this.#stepUnderWay) return false
+    const call = `GET /operations/${this.#stepUnderWay}`
+    return (await caller.once(client, { kind: 'read an operation', call }))?.body.status === 'pending'
   }
 
   async #tick() {
