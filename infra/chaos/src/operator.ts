@@ -7,7 +7,7 @@ import type { Notebook, Pending } from './memory.ts'
 
 const PATIENCE_MILLISECONDS = 12_000
 const MOST_KEYS_AT_ONCE = 6
-const MOST_HOURS_AT_ONCE = 24
+const MOST_HOURS_AT_ONCE = 72
 
 interface Office {
   readonly caller: Caller
