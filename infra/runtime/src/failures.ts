@@ -11,10 +11,10 @@ export class Trouble extends Error {}
 /** A message that decide, save or encoding cannot stand. */
 export class Poisoned extends Error {
   override readonly name = 'Poisoned'
-  readonly message_: Message
-  constructor(message: Message, cause: unknown) {
+  readonly poisoned: Message
+  constructor(poisoned: Message, cause: unknown) {
     super((cause as Error)?.message ?? 'unknown', { cause })
-    this.message_ = message
+    this.poisoned = poisoned
   }
 }
 

@@ -15,7 +15,7 @@ export {
 } from './config.ts'
 export { openDatabase } from './database.ts'
 export { deadLetterTopicOf } from './dead-letter.ts'
-export { backOff, isTrouble, isUniqueViolation, Nonsense, pause, Trouble } from './failures.ts'
+export { backOff, isTrouble, isUniqueViolation, Nonsense, Poisoned, pause, Trouble } from './failures.ts'
 export {
   type Call,
   type Caller,

@@ -63,7 +63,7 @@ export const takeRound = async <State>(
       )
     } catch (error) {
       if (error instanceof Poisoned) {
-        poison.set(error.message_, error.message)
+        poison.set(error.poisoned, error.message)
         parts.allows(poison.size)
         continue
       }

@@ -1,7 +1,7 @@
-import type { Message } from '@coding-plans/runtime'
+import { type Message, Poisoned } from '@coding-plans/runtime'
 import { write } from './broker.ts'
 import { CallsOfMember } from './calls.ts'
-import { type Fetched, noTx, Poisoned, Round } from './round.ts'
+import { type Fetched, noTx, Round } from './round.ts'
 import type { Parcel, Station } from './station.ts'
 import type { Surroundings } from './surroundings.ts'
 

@@ -1,4 +1,4 @@
-import type { Call, Message, Saying, Tx } from '@coding-plans/runtime'
+import { type Call, type Message, Poisoned, type Saying, type Tx } from '@coding-plans/runtime'
 import type { Bodies } from '@coding-plans/schemas'
 import { type Outgoing, write } from './broker.ts'
 import type { Station } from './station.ts'
@@ -18,16 +18,6 @@ export interface Called {
 
 /** The database has no transactions of its own to hand on: stores in memory look at none. */
 export const noTx = undefined as unknown as Tx
-
-/** A message that cannot be prepared, decided or said. */
-export class Poisoned extends Error {
-  override readonly name = 'Poisoned'
-  readonly poisoned: Message
-  constructor(poisoned: Message, cause: unknown) {
-    super((cause as Error)?.message ?? 'unknown', { cause })
-    this.poisoned = poisoned
-  }
-}
 
 /** What a round comes to, within its transaction: as the runtime's, over a store in memory. */
 export class Round {
