@@ -162,6 +162,21 @@ export class Listener {
     }
   }
 
+  /** @returns a function for what came since it was last called: each message once, as who keeps seen ids takes it. */
+  follow(): () => Heard[] {
+    const seen = new Set<string>()
+    let next = 0
+    return () => {
+      const fresh: Heard[] = []
+      for (const one of this.heard.slice(next)) {
+        if (!seen.has(one.id)) fresh.push(one)
+        seen.add(one.id)
+        next += 1
+      }
+      return fresh
+    }
+  }
+
   close() {
     return this.#consumer.disconnect()
   }

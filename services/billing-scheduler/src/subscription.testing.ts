@@ -70,12 +70,11 @@ export class SubscriptionStandIn {
   }
 
   async #answerAll() {
-    for (let next = 0; !this.#stopped; await pause(5)) {
-      const news = this.#heard.heard.slice(next)
-      next += news.length
+    // A publisher that goes may leave a due message to be published again: who answered it has seen it.
+    for (const news = this.#heard.follow(); !this.#stopped; await pause(5)) {
       const answers: Record[] = []
       const underWay: Instant[] = []
-      for (const { name, id, body } of news) {
+      for (const { name, id, body } of news()) {
         if (name === 'RenewalDueSoon') answers.push(this.#tellSoon(id, body))
         if (name === 'PeriodEnded') {
           underWay.push(body.boundary)

@@ -40,9 +40,8 @@ export class Neighbours {
   }
 
   async #answerAll() {
-    for (let next = 0; !this.#stopped; await pause(5)) {
-      const news = this.#heard.heard.slice(next)
-      next += news.length
+    for (const follow = this.#heard.follow(); !this.#stopped; await pause(5)) {
+      const news = follow()
       for (const [service, speaker] of Object.entries(this.#speakers)) {
         const answers = news
           .filter(({ topic }) => topic.startsWith(service))
