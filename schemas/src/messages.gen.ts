@@ -1023,7 +1023,7 @@ export interface SubscriptionEnding {
   version: number
 }
 
-/** One more period was stacked on the end (EXT-1). Clears a cancellation scheduled before the purchase. */
+/** One more period, of that version of the plan, was stacked on the end (EXT-1, CAT-5). Clears a cancellation scheduled before the purchase. */
 export interface SubscriptionExtended {
   userId: UserId
   operationId: string
@@ -1036,6 +1036,8 @@ export interface SubscriptionExtended {
   cancelAtPeriodEnd: boolean
   version: number
   accountVersion: number | null
+  planId: string | null
+  planVersion: number | null
 }
 
 /** The due term is not paid; access stays until graceEndsAt (REN-5). Answers the due message of this boundary. */
@@ -3682,6 +3684,8 @@ export const routes = {
         { name: 'cancelAtPeriodEnd', type: 'boolean' },
         { name: 'version', type: 'long' },
         { name: 'accountVersion', type: ['null', 'long'], default: null },
+        { name: 'planId', type: ['null', 'string'], default: null },
+        { name: 'planVersion', type: ['null', 'int'], default: null },
       ],
     },
   },

@@ -26,20 +26,18 @@ export const auditor = (config: Config): Omit<ServiceOptions<Notebook>, 'environ
     log: openLog(SERVICE, config.LOG_LEVEL),
   })
   const patientUntil = Date.now() + FIRST_REPORT_WITHIN_MILLISECONDS
-  let note: (check: string, violations: number) => void = () => {}
+  let note: Parameters<typeof judging>[1] = () => {}
   return {
     service: SERVICE,
     handler,
-    work: [
-      explaining,
-      judging(outlook, (checks) => {
-        for (const { check, violations } of checks) note(check, violations)
-      }),
-    ],
+    work: [explaining, judging(outlook, (checks) => note(checks))],
     paceMilliseconds: PACE_MILLISECONDS,
     routes: (http, { metrics }) => {
       const gauge = metrics.gauge('invariant_violations', 'What does not hold, by check.', ['check'])
-      note = (check, violations) => gauge.set({ check }, violations)
+      note = (checks) => {
+        gauge.reset()
+        for (const { check, violations } of checks) gauge.set({ check }, violations)
+      }
       http.addHook('onListen', async () => outlook.start())
       http.addHook('onClose', () => outlook.stop())
     },

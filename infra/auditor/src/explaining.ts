@@ -40,7 +40,7 @@ const explain = async (tx: Tx, { userId: user, operationId, entryId }: Question)
   const links = new Map((await linksOf(tx, entry.messageId)).map((link) => [link.id, link]))
   const { chain, closed } = chainOf(entry.messageId, (id) => links.get(id))
   if (!closed) return null
-  const charged = priceOf(entry, await backgroundOf(tx, entry))
+  const charged = priceOf(await backgroundOf(tx, entry))
   if (!charged) return null
   const price = charged.price === null ? null : microdollars(charged.price)
   const who = { userId: userId(user), operationId, entryId }

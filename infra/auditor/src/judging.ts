@@ -1,9 +1,9 @@
 import { type LaneWork, type Saying, say, type Tx } from '@coding-plans/runtime'
 import { AUDITOR, type Bodies, type Instant } from '@coding-plans/schemas'
 import { QUIET_MILLISECONDS } from './differences.ts'
-import { type Check, checkNames, findingsOf, type Kinds } from './fold/index.ts'
+import { type Check, checkNames, findingsOf, type Kinds, mispriced } from './fold/index.ts'
 import type { Look, Outlook } from './outlook.ts'
-import { amiss, keepReport, lastReport, positions, type Standing } from './store.ts'
+import { amiss, keepReport, lastReport, positions, type Standing, sales } from './store.ts'
 
 /** The lane whose owner speaks for all. */
 const SPEAKING_LANE = 0
@@ -15,21 +15,29 @@ const MOST_EXAMPLES = 5
 type Verdict = Bodies['InvariantsChecked']['checks']
 
 /** Every second, what holds and what does not; told when it changes, and now and then. */
-export const judging = (outlook: Outlook, note: (verdict: Verdict) => void): LaneWork => ({
-  name: 'judging',
-  everyMilliseconds: JUDGED_EVERY_MILLISECONDS,
-  unhurried: true,
-  run: async (tx, lanes, wallClock) => {
-    if (!lanes.includes(SPEAKING_LANE)) return []
-    const caughtUp = await newestPassed(tx, outlook.looks)
-    if (!caughtUp) return []
-    outlook.forgetBefore(caughtUp)
-    const judged = await judge(tx, caughtUp.at, await outlook.compare(tx, caughtUp))
-    const checks = sayingWhoIsSilent(judged, caughtUp.silent)
-    note(checks)
-    return report(tx, checks, caughtUp.at, wallClock)
-  },
-})
+export const judging = (outlook: Outlook, note: (verdict: Verdict) => void): LaneWork => {
+  let judgedAt = 0
+  return {
+    name: 'judging',
+    everyMilliseconds: JUDGED_EVERY_MILLISECONDS,
+    unhurried: true,
+    run: async (tx, lanes, wallClock) => {
+      if (!lanes.includes(SPEAKING_LANE)) {
+        // Held by a round for a moment, or another process judges: then what this one found last is nobody's verdict any more.
+        if (wallClock - judgedAt > SAID_EVERY_MILLISECONDS) note([])
+        return []
+      }
+      judgedAt = wallClock
+      const caughtUp = await newestPassed(tx, outlook.looks)
+      if (!caughtUp) return []
+      outlook.forgetBefore(caughtUp)
+      const judged = await judge(tx, caughtUp.at, await outlook.compare(tx, caughtUp))
+      const checks = sayingWhoIsSilent(judged, caughtUp.silent)
+      note(checks)
+      return report(tx, checks, caughtUp.at, wallClock)
+    },
+  }
+}
 
 /** What cannot be compared is no violation; that it cannot is said in the place of one. */
 export const sayingWhoIsSilent = (checks: Verdict, silent: readonly string[]): Verdict =>
@@ -67,6 +75,10 @@ const judge = async (tx: Tx, until: Instant, differences: readonly Standing[]): 
     if (findings > 0)
       for (const { check, detail } of findingsOf({ kind, id, value: JSON.parse(value) as Kinds[typeof kind] }))
         found.get(check)?.push(detail)
+  for (const { sale, plan } of await sales(tx)) {
+    const wrong = mispriced(sale, plan)
+    if (wrong) found.get(wrong.check)?.push(wrong.detail)
+  }
   const standing = rows.flatMap(({ passing }) => (passing ? (JSON.parse(passing) as Standing[]) : []))
   for (const { check, detail, since } of [...standing, ...differences])
     if (since <= until - QUIET_MILLISECONDS) found.get(check)?.push(detail)

@@ -1,6 +1,6 @@
 import { type Cluster, endOffsets, type Offsets, openDatabase, pause, type Tx } from '@coding-plans/runtime'
 import { type Instant, instant, type Service } from '@coding-plans/schemas'
-import { Differences } from './differences.ts'
+import { Differences, QUIET_MILLISECONDS } from './differences.ts'
 import { type KeyState, keyStates, type Totals, totalsOf } from './fold/index.ts'
 import { laneTotals, type Standing } from './store.ts'
 
@@ -33,18 +33,46 @@ const ANSWERED_WITHIN_MILLISECONDS = 5_000
 
 const snake = (state: KeyState) => state.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
+/**
+ * The total that must be nothing: operations that were accepted long ago. Of most the topics tell too; not of uploads, which are
+ * sealed, nor of what may run for longer, as long as that is not a day.
+ */
+export const UNANSWERED = 'operations unanswered'
+
 /** A statement per database, whose columns are totals. The only thing that is read of them. */
 const questions: Readonly<Record<Audited, string | null>> = {
   'credits-ledger': `select coalesce(sum(available + held), 0)::bigint as "ledger balance",
-    coalesce(sum(held), 0)::bigint as "ledger held" from accounts`,
-  subscription: `select count(*)::bigint as "subscription live" from subscriptions where status <> 'ended'`,
+    coalesce(sum(held), 0)::bigint as "ledger held", (select count(*) from transfers)::bigint as "ledger postings"
+    from accounts`,
+  subscription: `select count(*) filter (where status <> 'ended')::bigint as "subscription live",
+    count(*)::bigint as "subscription begun", (select count(*) from terms)::bigint as "subscription terms"
+    from subscriptions`,
   'key-inventory': `select ${keyStates
     .map((state) => `coalesce(sum(${snake(state)}), 0)::bigint as "inventory ${state}"`)
     .join(', ')} from stock`,
-  gateway: `select (select count(*) from subscriptions where status <> 'ended')::bigint as "gateway live",
-    coalesce(sum(balance), 0)::bigint as "gateway balance", coalesce(sum(held), 0)::bigint as "gateway held" from accounts`,
+  gateway: `select count(*) filter (where status <> 'ended')::bigint as "gateway live",
+    count(*)::bigint as "gateway begun", (select count(*) from movements where entry_id is not null)::bigint as "gateway entries",
+    (select count(*) from charges)::bigint as "gateway charges",
+    (select coalesce(sum(balance), 0) from accounts)::bigint as "gateway balance",
+    (select coalesce(sum(held), 0) from accounts)::bigint as "gateway held",
+    (select count(*) from operations where outcome is null and accepted_at < now() -
+      case when kind in ('delete_account', 'advance_clock', 'billing_tick') then interval '1 day' else interval '30 s' end
+    )::bigint as "${UNANSWERED}" from subscriptions`,
   'billing-scheduler': null,
 }
+
+/** The database counts only those that are old enough. */
+export const hanging = (unanswered: number, at: Instant): Standing[] =>
+  unanswered === 0
+    ? []
+    : [
+        {
+          check: 'nothing_hangs',
+          about: UNANSWERED,
+          detail: `${UNANSWERED}, of those that the gateway accepted: ${unanswered}`,
+          since: at - QUIET_MILLISECONDS,
+        },
+      ]
 
 /** One database, by its service. */
 export interface Asked {
@@ -91,6 +119,7 @@ export class Outlook {
   #looks: Look[] = []
   #looking: Promise<void> = Promise.resolve()
   #silent: readonly string[] = []
+  #unanswered = 0
 
   constructor(options: OutlookOptions) {
     this.#options = options
@@ -139,9 +168,13 @@ export class Outlook {
     }
   }
 
-  /** What the databases say and the topics do not, and has been so for long. */
+  /** What the databases say and the topics do not, and what is not answered, if it has been so for long. */
   async compare(tx: Tx, { at, totals }: Look): Promise<Standing[]> {
-    if (totals) this.#differences.sample(at, totals, totalsOf(await laneTotals(tx)))
-    return this.#differences.standing(at)
+    if (totals) {
+      const { [UNANSWERED]: unanswered = 0, ...others } = totals
+      this.#unanswered = unanswered
+      this.#differences.sample(at, others, totalsOf(await laneTotals(tx)))
+    }
+    return [...this.#differences.standing(at), ...hanging(this.#unanswered, at)]
   }
 }

@@ -12,8 +12,10 @@ import {
   type Link,
   MOST_LINKS,
   type Passing,
+  type Plan,
   passingOf,
   planKeyOf,
+  type Sale,
 } from './fold/index.ts'
 
 /** Since when something is so that must not stay so, by wall clock. */
@@ -56,12 +58,13 @@ const keysOf = (messages: readonly Message[]): FactKey[] => {
  * Facts that two lanes may write are made before they are locked, so that none of two owners overwrites what the other made.
  */
 const makeShared = (tx: Tx, keys: readonly FactKey[]) => {
-  const shared = keys.filter(({ kind }) => kind === 'key').map(({ id }) => id)
+  const shared = keys.filter(({ kind }) => kind === 'key' || kind === 'sale')
   if (shared.length === 0) return
   return execute(
     tx,
-    `insert into facts (kind, id, value) select 'key', id, '' from unnest(?::text[]) id order by id on conflict do nothing`,
-    [shared],
+    `insert into facts (kind, id, value)
+     select kind, id, '' from unnest(?::text[], ?::text[]) as r(kind, id) order by kind, id on conflict do nothing`,
+    [shared.map(({ kind }) => kind), shared.map(({ id }) => id)],
   )
 }
 
@@ -171,6 +174,17 @@ export const amiss = (tx: Tx) =>
     `select kind, id, value, passing, findings from facts where findings > 0 or passing is not null
      order by findings > 0 desc, kind, id limit ${MOST_EXAMINED}`,
   )
+
+/** Every price that a version was sold at, beside what was published. */
+export const sales = async (tx: Tx): Promise<{ sale: Sale; plan: Plan }[]> => {
+  const rows = await select<{ sale: string; plan: string }>(
+    tx,
+    `select s.value as sale, p.value as plan from facts s
+     join facts p on p.kind = 'plan' and p.id = left(s.id, length(s.id) - position(' ' in reverse(s.id)))
+     where s.kind = 'sale' and s.value <> '' order by s.id limit ${MOST_EXAMINED}`,
+  )
+  return rows.map(({ sale, plan }) => ({ sale: JSON.parse(sale), plan: JSON.parse(plan) }))
+}
 
 /** What all lanes together come to. */
 export const laneTotals = async (tx: Tx): Promise<Kinds['lane'][]> =>

@@ -6,9 +6,11 @@ import {
   fold,
   type Lane,
   type Link,
+  mispriced,
   passingOf,
   planKeyOf,
   priceOf,
+  type Sale,
   totalsOf,
 } from '@coding-plans/auditor/fold'
 import type { Message } from '@coding-plans/runtime'
@@ -30,6 +32,7 @@ export const askOutsider = ({ broker, rooms }: Pick<World, 'broker' | 'rooms'>, 
     explain(id, value as Entry, said)
     comparePrice(id, value as Entry, facts)
   }
+  comparePrices(facts)
   compareTotals(rooms, facts)
   const missed = someOf(heard, random)
   const names = missed.map(({ name, id }) => `${name} ${id}`).join(' and ')
@@ -66,12 +69,26 @@ const listen = (messages: readonly Message[], how = ''): Facts => {
   return facts
 }
 
+/** Every version is sold for what it was published with. */
+const comparePrices = (facts: Facts) => {
+  for (const { kind, value } of facts) {
+    if (kind !== 'sale') continue
+    const sale = value as Sale
+    const plan = facts.peek('plan', sale.planKey)
+    const wrong = plan
+      ? mispriced(sale, plan)
+      : { check: 'charge_has_its_term', detail: `nobody published ${sale.planKey}` }
+    if (wrong) throw new Violation(`auditor, ${wrong.check}: ${wrong.detail}`)
+  }
+}
+
 /** What the services have is what was said. */
 const compareTotals = ({ ledger, gateway, subscription, inventory }: World['rooms'], facts: Facts) => {
   const lanes = [...facts].flatMap(({ kind, value }) => (kind === 'lane' ? [value as Lane] : []))
   const told = totalsOf(lanes)
   const sum = <Row>(rows: Iterable<Row>, of: (row: Row) => number) =>
     [...rows].reduce((total, row) => total + of(row), 0)
+  const count = (rows: Iterable<unknown>) => [...rows].length
   const isLive = ({ status }: { readonly status: string }) => Number(status !== 'ended')
   const found: Record<string, number> = {
     'ledger balance': sum(ledger.tables.accounts, ({ available, held }) => available + held),
@@ -80,6 +97,12 @@ const compareTotals = ({ ledger, gateway, subscription, inventory }: World['room
     'gateway held': sum(gateway.tables.accounts, ({ held }) => held),
     'subscription live': sum(subscription.tables.subscriptions, isLive),
     'gateway live': sum(gateway.tables.subscriptions, isLive),
+    'ledger postings': count(ledger.tables.transfers),
+    'subscription begun': count(subscription.tables.subscriptions),
+    'subscription terms': count(subscription.tables.terms),
+    'gateway entries': sum(gateway.tables.movements, ({ entryId }) => Number(entryId !== null)),
+    'gateway begun': count(gateway.tables.subscriptions),
+    'gateway charges': count(gateway.tables.charges),
   }
   for (const { counts } of inventory.tables.stocks)
     for (const [state, count] of Object.entries(counts)) {
@@ -107,7 +130,7 @@ const comparePrice = (id: string, entry: Entry, facts: Facts) => {
   const extension = facts.peek('extension', entry.correlationId)
   const { planId, planVersion } = extension ?? subscription ?? {}
   const plan = facts.peek('plan', planKeyOf({ planId: planId ?? '', version: planVersion ?? 0 }))
-  const charged = priceOf(entry, { subscription, extension, plan })
+  const charged = priceOf({ subscription, extension, plan })
   if (charged?.price !== -entry.amount || charged.planVersion === null || charged.period !== plan?.period)
     throw new Violation(`CAT-5: ${id} over ${entry.amount} is explained by ${JSON.stringify(charged)}`)
 }

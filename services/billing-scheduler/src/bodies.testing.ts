@@ -57,6 +57,8 @@ export const extendedBody = (
   at: JANUARY,
   cancelAtPeriodEnd: false,
   accountVersion: 2,
+  planId: 'acme-coding',
+  planVersion: 1,
   ...change,
 })
 

@@ -79,6 +79,8 @@ const bodies: { readonly [Name in MessageName]?: Bodies[Name] } = {
     cancelAtPeriodEnd: false,
     version: 2,
     accountVersion: 5,
+    planId: 'acme',
+    planVersion: 1,
   },
   SubscriptionRenewed: {
     userId: ada,

@@ -19,7 +19,8 @@ export const tellingOf = (user: string, subscriptionId: string) => ({
   extended: (version: number, end: number, cancelAtPeriodEnd = false, time = 2_000) => {
     const body = { ...of(user, subscriptionId, version), ...nothing, operationId: 'op', cancelAtPeriodEnd }
     const more = { periodStart: instant(time), currentPeriodEnd: instant(end), at: instant(time) }
-    return message('SubscriptionExtended', { ...body, ...more }, at(time))
+    const bought = { planId: null, planVersion: null }
+    return message('SubscriptionExtended', { ...body, ...more, ...bought }, at(time))
   },
   daysGranted: (version: number, end: number, cancelAtPeriodEnd = false, time = 2_000) => {
     const days = { operationId: 'op', chargeId: 'chg', days: 1, actor: 'admin-1', reason: 'asked for' }

@@ -80,14 +80,14 @@ const activate = (books: Books, { message, offered: plan, at, start }: Order): S
 
 /** One period of today's version: its price, its length (CAT-5). */
 const extend = (books: Books, { message, offered, at }: Order, live: Subscription): Saying[] => {
-  const { userId, operationId, planId } = message.body
+  const { userId, operationId, planId, planVersion } = message.body
   const { id: subscriptionId, providerId, currentPeriodEnd: boundary, canceledIn: clears } = live
   const { periodUnit, periodCount, price: amount, name } = offered
   const period = { periodUnit, periodCount }
   const { currentPeriodEnd: endsAt } = extended(live, period, clears)
   const term = termOf({ subscriptionId, boundary, endsAt, kind: 'extension', amount })
   const description = describeTerm(name, term)
-  const bought = { messageId: message.id, operationId, term, description, planId, period, clears, at }
-  const memory: ExtensionMemory = { ...bought, ...waiting }
+  const bought = { planId, planVersion, term, description, period, clears, at }
+  const memory: ExtensionMemory = { messageId: message.id, operationId, ...bought, ...waiting }
   return begin(books, { kind: 'extension', id: operationId, userId, providerId, subscriptionId, memory }, at)
 }

@@ -12,6 +12,10 @@ export interface Subject extends Versions {
   deleted: boolean
   balance: number
   held: number
+  /** Lines of the statement; subscriptions that were begun; charges, grants and refunds that these were told with. */
+  entries: number
+  begun: number
+  charged: number
   /** Open holds: id → amount. */
   holds: Record<string, number>
   /** Charge → the side of it that was told first; none is left when both were. */
@@ -21,6 +25,8 @@ export interface Subject extends Versions {
   slots: Record<string, Slot>
   /** What was asked and not answered, or answered and not yet heard of as asked: operation → command. */
   operations: Record<string, string>
+  /** Purchase → the plan's version that its buyer was shown, or that was bought: whichever was told first. */
+  versions: Record<string, string>
   /** Subscription → what was said of it and is not answered, by its boundary. */
   due: Record<string, Partial<Record<DueKind, number>>>
   /** Subscription → its last boundary, the ids of the messages that said it due, and saga → what its first hold goes back to. */
@@ -113,6 +119,17 @@ export interface Entry {
 /** One version of a plan. */
 export interface Plan {
   period: string | null
+  /** Microdollars. */
+  price: number | null
+}
+
+/** What a version of a plan was sold for: one for all who paid the same. */
+export interface Sale {
+  planKey: string
+  /** Microdollars. */
+  amount: number
+  /** The first that was. */
+  subscriptionId: string
 }
 
 /** What was asked for in an operation: one more period, of this version of the plan. */
@@ -125,8 +142,12 @@ export interface Extension {
 export interface Lane {
   balance: number
   held: number
+  postings: number
+  begun: number
+  /** Granted ones too. */
+  terms: number
   /** Of those who are not deleted. */
-  shown: { balance: number; held: number }
+  shown: { balance: number; held: number; entries: number; begun: number; charged: number }
   live: number
   keys: Counts
 }
@@ -140,6 +161,7 @@ export interface Kinds {
   upload: Upload
   entry: Entry | Record<string, never>
   plan: Plan
+  sale: Sale | Record<string, never>
   extension: Extension
   lane: Lane
 }
@@ -167,11 +189,15 @@ const empty: { readonly [K in Kind]: () => Kinds[K] } = {
     missing: [],
     balance: 0,
     held: 0,
+    entries: 0,
+    begun: 0,
+    charged: 0,
     holds: {},
     charges: {},
     live: {},
     slots: {},
     operations: {},
+    versions: {},
     due: {},
     renewals: {},
     topUps: {},
@@ -198,9 +224,13 @@ const empty: { readonly [K in Kind]: () => Kinds[K] } = {
   stock: () => ({ version: 0, told: noKeys(), counts: noKeys(), uploaded: 0 }),
   upload: () => ({ accepted: null }),
   entry: () => ({}),
-  plan: () => ({ period: null }),
+  plan: () => ({ period: null, price: null }),
+  sale: () => ({}),
   extension: () => ({ planId: null, planVersion: null }),
-  lane: () => ({ balance: 0, held: 0, shown: { balance: 0, held: 0 }, live: 0, keys: noKeys() }),
+  lane: () => ({
+    ...{ balance: 0, held: 0, postings: 0, begun: 0, terms: 0, live: 0, keys: noKeys() },
+    shown: { balance: 0, held: 0, entries: 0, begun: 0, charged: 0 },
+  }),
 }
 
 export interface Fact<K extends Kind = Kind> extends FactKey {

@@ -13,7 +13,7 @@ import {
   holdReleased,
 } from './money.ts'
 import { followOperation, isOfOperation } from './operations.ts'
-import { extensionAsked, isExtension, planKeyOf, planPublished } from './prices.ts'
+import { isExtension, planKeyOf, planPublished, purchaseAsked, salesOf } from './prices.ts'
 import { activated, ended, ending, extended, flagged, granted, renewed, unpaid } from './subscriptions.ts'
 import { holdAsked, topUpAsked, topUpDeclined } from './top-ups.ts'
 
@@ -21,7 +21,7 @@ export { chainOf, type Link, MOST_LINKS } from './chain.ts'
 export * from './checks.ts'
 export * from './facts.ts'
 export { findingsOf, passingOf } from './passing.ts'
-export { type Background, type Price, planKeyOf, priceOf } from './prices.ts'
+export { type Background, mispriced, type Price, planKeyOf, priceOf } from './prices.ts'
 export { type Totals, totalsOf } from './totals.ts'
 
 type Folds = { readonly [Name in MessageName]?: (facts: Facts, message: Message<Name>) => void }
@@ -62,7 +62,7 @@ const folds: Folds = {
   StockChanged: stockChanged,
 
   PlanPublished: planPublished,
-  PurchasePlan: extensionAsked,
+  PurchasePlan: purchaseAsked,
 }
 
 /**
@@ -88,10 +88,20 @@ const byField: readonly (readonly [keyof Named, Kind])[] = [
   ['entryId', 'entry'],
 ]
 
+type Sold = Bodies['SubscriptionActivated'] | Bodies['SubscriptionExtended']
+const soldBy = ({ key, lane }: Pick<Message, 'key' | 'lane'>, body: Sold): FactKey[] => [
+  { kind: 'subject', id: key },
+  { kind: 'lane', id: String(lane) },
+  { kind: 'subscription', id: body.subscriptionId },
+  ...salesOf(body),
+]
+
 /** Of what these name little is asked for, and no more is to be locked. */
 const fewer: { readonly [Name in MessageName]?: (message: Message<Name>) => FactKey[] } = {
   HoldCredits: ({ key, body }) => (body.purpose === 'renewal' ? [{ kind: 'subject', id: key }] : []),
   PlanPublished: ({ body }) => [{ kind: 'plan', id: planKeyOf(body) }],
+  SubscriptionActivated: (message) => soldBy(message, message.body),
+  SubscriptionExtended: (message) => soldBy(message, message.body),
   PurchasePlan: (message) => (isExtension(message) ? [{ kind: 'extension', id: message.body.operationId }] : []),
 }
 

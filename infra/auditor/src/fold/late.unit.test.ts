@@ -48,7 +48,7 @@ const extended = (version: number): Told => [
   {
     ...{ userId: ada, operationId: 'op_7', subscriptionId: 'sub_1', periodStart: instant(T0 + MONTH) },
     ...{ currentPeriodEnd: instant(T0 + 2 * MONTH), amount: money(20), chargeId: 'chg_2', at: instant(T0) },
-    ...{ cancelAtPeriodEnd: false, version, accountVersion: 5 },
+    ...{ cancelAtPeriodEnd: false, version, accountVersion: 5, planId: 'acme', planVersion: 2 },
   },
 ]
 

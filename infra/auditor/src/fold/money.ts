@@ -1,5 +1,6 @@
 import type { Message } from '@coding-plans/runtime'
 import type { Facts } from './facts.ts'
+import { countEntry } from './totals.ts'
 import { hear, type News, passOver } from './versions.ts'
 
 /** What every event of the ledger says of the account after its posting. */
@@ -32,6 +33,7 @@ const post = (facts: Facts, message: Message, body: Posting, delta: Delta | null
     })
   if (news !== 'next') return news
   const follows = delta && { balance: subject.balance + delta.balance, held: subject.held + delta.held }
+  countPostings(facts, message, version - before)
   if (version === before + 1 && follows && (balance !== follows.balance || held !== follows.held))
     subject.findings.push({
       check: 'postings_add_up',
@@ -39,6 +41,11 @@ const post = (facts: Facts, message: Message, body: Posting, delta: Delta | null
     })
   believe(facts, message, body)
   return news
+}
+
+/** So many postings more are known to be there, heard or not. */
+const countPostings = (facts: Facts, { lane }: Message, more: number) => {
+  facts.of('lane', String(lane)).postings += more
 }
 
 /** The account is so now. */
@@ -55,7 +62,7 @@ const believe = (facts: Facts, { lane }: Message, { userId, balance, held }: Pos
 /** A line of the statement, by its own id, however late it is heard. @returns whether it was not there yet. */
 const enter = (
   facts: Facts,
-  { id: messageId, body, correlationId }: Message,
+  { id: messageId, body, correlationId, lane }: Message,
   { kind, amount, chargeId, subscriptionId }: Line,
 ): boolean => {
   const { userId, entryId, balance, at, description } = body as never as Told
@@ -74,6 +81,7 @@ const enter = (
     correlationId,
     description,
   })
+  countEntry(facts, { userId, lane })
   return true
 }
 
@@ -136,6 +144,8 @@ export const holdReleased = (facts: Facts, message: Message<'HoldReleased'>) => 
   const subject = facts.of('subject', userId)
   const amount = subject.holds[holdId]
   if (amount === undefined && subject.missing.length === 0 && version <= subject.version + 1) {
+    const passed = Math.max(0, version - subject.version)
+    countPostings(facts, message as Message, passed)
     passOver(subject, version)
     if (subject.missing.length > 0) believe(facts, message as Message, message.body)
     return
@@ -196,4 +206,7 @@ export const accountDeleted = (facts: Facts, { body, lane }: Message<'AccountDel
   const { shown } = facts.of('lane', String(lane))
   shown.balance -= subject.balance
   shown.held -= subject.held
+  shown.entries -= subject.entries
+  shown.begun -= subject.begun
+  shown.charged -= subject.charged
 }

@@ -38,9 +38,10 @@ export const followOperation = (facts: Facts, message: Message) => {
   }
   const operation = answeredBy(message)
   if (operation === null) return
-  const { operations } = facts.of('subject', message.key)
+  const { operations, versions } = facts.of('subject', message.key)
   if (operations[operation]) {
     delete operations[operation]
+    delete versions[operation]
     return
   }
   operations[operation] = ASKED

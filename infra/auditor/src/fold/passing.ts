@@ -6,16 +6,18 @@ export const ASKED = ''
 /** Of a top-up that was asked for while it is switched off. */
 export const NO_ATTEMPT = ''
 
+/** More than one of the same term, which must not be (TOP-1). */
+export const triedTwice = (id: string, term: string, topUpIds: readonly string[]): Finding => ({
+  check: 'one_top_up_per_term',
+  detail: `for ${term} of ${id} top-ups ${topUpIds.join(' and ')} are asked for`,
+})
+
 const topUpsOf = (id: string, topUps: Subject['topUps']): Passing[] => {
   const tries = Map.groupBy(Object.keys(topUps), (topUpId) => topUps[topUpId] as string)
   tries.delete(NO_ATTEMPT)
   return [...tries]
     .filter(([, topUpIds]) => topUpIds.length > 1)
-    .map(([term, topUpIds]) => ({
-      check: 'one_top_up_per_term',
-      about: `top-ups ${term}`,
-      detail: `for ${term} of ${id} top-ups ${topUpIds.join(' and ')} are asked for`,
-    }))
+    .map(([term, topUpIds]) => ({ ...triedTwice(id, term, topUpIds), about: `top-ups ${term}` }))
 }
 
 const slotsOf = (id: string, slots: Subject['slots']): Passing[] =>

@@ -1,8 +1,8 @@
 import { message } from '@coding-plans/runtime/testing'
 import { instant, type PlanPublished } from '@coding-plans/schemas'
 import { expect, test } from 'vitest'
-import { type Entry, type Facts, fold, planKeyOf, priceOf } from './index.ts'
-import { ada, life, MONTH, money, posted, T0, type Told, told } from './told.testing.ts'
+import { type Entry, Facts, fold, mispriced, planKeyOf, priceOf, type Sale } from './index.ts'
+import { activated, ada, life, MONTH, money, posted, T0, type Told, told, wrong } from './told.testing.ts'
 
 const published = (change: Partial<PlanPublished>): Told => [
   'PlanPublished',
@@ -31,7 +31,7 @@ const charge = {
 /** As an explanation gives it. */
 const priceIn = (facts: Facts, id: string) => {
   const entry = facts.peek('entry', id) as Entry
-  return priceOf(entry, {
+  return priceOf({
     subscription: facts.peek('subscription', entry.subscriptionId ?? ''),
     extension: facts.peek('extension', entry.correlationId),
     plan: facts.peek('plan', planKeyOf({ planId: 'acme', version: 2 })),
@@ -60,4 +60,68 @@ test('an extension is not explained before its version was heard of', () => {
 
 test('what has no subscription has no price', () => {
   expect(priceIn(told(posted()), 'ent_1')).toEqual({ planId: null, planVersion: null, price: null, period: null })
+})
+
+const bought = (planVersion: number, price: number) =>
+  activated({ operationId: 'op_2', planVersion, price: money(price), chargeId: 'chg_1' })
+const asked = (planVersion: number): Told => [
+  'PurchasePlan',
+  {
+    ...{ userId: ada, operationId: 'op_2', planId: 'acme', planVersion },
+    ...{ knownSubscriptionId: null, knownEnd: null },
+  },
+  'gateway',
+]
+const lengthened = (planVersion: number, amount: number): Told => [
+  'SubscriptionExtended',
+  {
+    ...{ userId: ada, operationId: 'op_7', subscriptionId: 'sub_1', periodStart: instant(T0 + MONTH), version: 2 },
+    ...{ currentPeriodEnd: instant(T0 + 2 * MONTH), amount: money(amount), chargeId: 'chg_7', at: instant(T0) },
+    ...{ cancelAtPeriodEnd: false, accountVersion: 5, planId: 'acme', planVersion },
+  },
+]
+const mispricedIn = (facts: Facts) =>
+  [...facts].flatMap(({ kind, value }) => {
+    const { planKey } = value as Sale
+    return kind === 'sale' ? (mispriced(value as Sale, facts.peek('plan', planKey))?.detail ?? []) : []
+  })
+
+test('CAT-4, CAT-5: an activation and an extension at another price than their version was published with are found', () => {
+  const versions = [published({}), dearer]
+  expect(mispricedIn(told(...versions, bought(1, 20), lengthened(2, 25)))).toEqual([])
+  expect(mispricedIn(told(...versions, bought(1, 19), lengthened(2, 20)))).toEqual([
+    'sub_1 is sold acme 1 for 19, which was published at 20',
+    'sub_1 is sold acme 2 for 20, which was published at 25',
+  ])
+  // Whichever is heard first; and of a version that has not been heard of nothing is said.
+  expect(mispricedIn(told(bought(1, 19), published({})))).toHaveLength(1)
+  expect(mispricedIn(told(bought(1, 19)))).toEqual([])
+})
+
+test('CAT-4: what is bought in another version than its buyer was shown is found, whichever is heard first', () => {
+  const found = (...messages: readonly Told[]) => wrong(told(...messages)).charge_has_its_term?.join() ?? ''
+  expect(found(asked(1), bought(1, 20))).not.toContain('purchase op_2')
+  expect(found(bought(1, 20), asked(1))).not.toContain('purchase op_2')
+  expect(found(asked(1), bought(2, 20))).toContain('purchase op_2 of ada is of acme 2 where it is told, and of acme 1')
+  expect(found(bought(2, 20), asked(1))).toContain('purchase op_2 of ada is of acme 1 where it is told, and of acme 2')
+  expect(found(purchase, lengthened(1, 20))).toContain('purchase op_7')
+})
+
+test('of purchases that were refused no version is kept, whichever is heard first, and of others few', () => {
+  const refused: Told = [
+    'PurchaseRefused',
+    {
+      ...{ userId: ada, operationId: 'op_2', planId: 'acme', reason: 'sold_out', required: null, available: null },
+      ...{ accountVersion: null, subscriptionId: null, subscriptionVersion: null, slotVersion: null },
+      ...{ stockVersion: null },
+    },
+  ]
+  expect(told(asked(1), refused).of('subject', 'ada').versions).toEqual({})
+  expect(told(refused, asked(1)).of('subject', 'ada').versions).toEqual({})
+  const facts = new Facts()
+  for (let n = 0; n < 50; n += 1) {
+    const [name, body] = activated({ operationId: `op_${n}`, subscriptionId: `sub_${n}` })
+    fold(facts, message(name, body as never) as never)
+  }
+  expect(Object.keys(facts.of('subject', 'ada').versions)).toHaveLength(20)
 })

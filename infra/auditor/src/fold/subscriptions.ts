@@ -3,6 +3,8 @@ import type { Bodies } from '@coding-plans/schemas'
 import { answer, deadlines } from './due.ts'
 import { dueKinds, type Facts, type Subscription } from './facts.ts'
 import { matchCharge } from './money.ts'
+import { sold } from './prices.ts'
+import { countBegun, countCharged } from './totals.ts'
 import { hear, type News, passOver } from './versions.ts'
 
 /** What every event that tells a subscription's state has. */
@@ -37,10 +39,12 @@ interface Term {
   readonly amount: number
   readonly chargeId: string | null
   readonly news: News
+  readonly lane: number
 }
 
 /** A term that is heard of late lies before others, and is no second one for that. */
-const serve = (facts: Facts, { userId, subscriptionId }: Told, { start, amount, chargeId, news }: Term) => {
+const serve = (facts: Facts, { userId, subscriptionId }: Told, { start, amount, chargeId, news, lane }: Term) => {
+  facts.of('lane', String(lane)).terms += 1
   const subscription = facts.of('subscription', subscriptionId)
   const { termStart } = subscription
   if (termStart !== null && (news === 'late' ? start === termStart : start <= termStart))
@@ -55,7 +59,9 @@ const serve = (facts: Facts, { userId, subscriptionId }: Told, { start, amount, 
       check: 'charge_has_its_term',
       detail: `a term of ${subscriptionId} over ${amount} names ${chargeId === null ? 'no charge' : `charge ${chargeId}`}`,
     })
-  if (chargeId !== null) matchCharge(facts, userId, { chargeId, amount, side: 'served' })
+  if (chargeId === null) return
+  matchCharge(facts, userId, { chargeId, amount, side: 'served' })
+  countCharged(facts, { userId, lane })
 }
 
 export const activated = (facts: Facts, { body, lane }: Message<'SubscriptionActivated'>) => {
@@ -68,7 +74,9 @@ export const activated = (facts: Facts, { body, lane }: Message<'SubscriptionAct
   Object.assign(subscription, { userId, providerId, planId, planVersion, price, period })
   if (news === 'next' || subscription.state === 'unknown') subscription.state = 'live'
   if (!isOver) live(facts, body, lane)
-  serve(facts, body, { start: body.currentPeriodStart, amount: price, chargeId: body.chargeId, news })
+  countBegun(facts, { userId, lane })
+  serve(facts, body, { start: body.currentPeriodStart, amount: price, chargeId: body.chargeId, news, lane })
+  sold(facts, body)
 }
 
 const live = (facts: Facts, { userId, subscriptionId, providerId }: Bodies['SubscriptionActivated'], lane: number) => {
@@ -83,12 +91,14 @@ const live = (facts: Facts, { userId, subscriptionId, providerId }: Bodies['Subs
   facts.of('lane', String(lane)).live += 1
 }
 
-export const extended = (facts: Facts, { body }: Message<'SubscriptionExtended'>) => {
+export const extended = (facts: Facts, { body, lane }: Message<'SubscriptionExtended'>) => {
   const news = listen(facts, body, 'an extension')
-  if (news) serve(facts, body, { start: body.periodStart, amount: body.amount, chargeId: body.chargeId, news })
+  if (!news) return
+  serve(facts, body, { start: body.periodStart, amount: body.amount, chargeId: body.chargeId, news, lane })
+  sold(facts, body)
 }
 
-export const renewed = (facts: Facts, { body }: Message<'SubscriptionRenewed'>) => {
+export const renewed = (facts: Facts, { body, lane }: Message<'SubscriptionRenewed'>) => {
   const { userId, subscriptionId, boundary, periodStart, amount, chargeId } = body
   const news = listen(facts, body, 'a renewal')
   if (!news) return
@@ -99,7 +109,7 @@ export const renewed = (facts: Facts, { body }: Message<'SubscriptionRenewed'>) 
       check: 'charge_has_its_term',
       detail: `a renewal of ${userId}’s ${subscriptionId} costs ${amount}, and was bought at ${price}`,
     })
-  serve(facts, body, { start: periodStart ?? boundary, amount, chargeId, news })
+  serve(facts, body, { start: periodStart ?? boundary, amount, chargeId, news, lane })
   answer(facts, body, dueKinds, boundary)
 }
 
@@ -112,8 +122,11 @@ export const unpaid =
   }
 
 /** The end moves, so that the time an unpaid term was given ends for nothing. */
-export const granted = (facts: Facts, { body }: Message<'DaysGranted'>) => {
-  listen(facts, body, 'a grant of days')
+export const granted = (facts: Facts, { body, lane }: Message<'DaysGranted'>) => {
+  if (listen(facts, body, 'a grant of days')) {
+    facts.of('lane', String(lane)).terms += 1
+    countCharged(facts, { userId: body.userId, lane })
+  }
   answer(facts, body, deadlines, body.periodStart)
 }
 
@@ -137,6 +150,7 @@ export const ended = (facts: Facts, { body, lane }: Message<'SubscriptionEnded'>
   const { userId, subscriptionId } = body
   if (!listen(facts, body, 'another end')) return
   facts.of('subscription', subscriptionId).state = 'ended'
+  if (body.refundId !== null) countCharged(facts, { userId, lane })
   const subject = facts.of('subject', userId)
   delete subject.due[subscriptionId]
   delete subject.renewals[subscriptionId]

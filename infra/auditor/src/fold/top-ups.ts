@@ -1,18 +1,13 @@
 import type { Message } from '@coding-plans/runtime'
 import type { Facts, Subject } from './facts.ts'
-import { NO_ATTEMPT } from './passing.ts'
+import { NO_ATTEMPT, triedTwice } from './passing.ts'
+import { remember } from './remember.ts'
 
 const MOST_TOP_UPS = 20
 /** Of one user; more are only remembered of one that ended, and whose topics were read in that order. */
 const MOST_SUBSCRIPTIONS = 20
 /** Each attempt at a term begins with another due message, and is another saga. */
 const MOST_ATTEMPTS = 5
-
-/** The newest last; the oldest of too many are forgotten. */
-const remember = <Value>(known: Record<string, Value>, id: string, value: Value, most: number) => {
-  const { [id]: _, ...others } = known
-  return Object.fromEntries([...Object.entries(others), [id, value] as const].slice(-most))
-}
 
 const renewalOf = ({ renewals }: Subject, subscriptionId: string) =>
   renewals[subscriptionId] ?? { boundary: null, said: [], sagas: {} }
@@ -54,10 +49,20 @@ export const holdAsked = (facts: Facts, { body, correlationId: saga, causationId
     learn(facts, userId, subscriptionId, { ...known, sagas: remember(sagas, saga, causationId, MOST_ATTEMPTS) })
 }
 
+/** Of two for one term, both are told to have been tried by the time that the first is forgotten. */
+const keepWhatIsForgotten = (userId: string, { topUps, findings }: Subject) => {
+  const [oldest, ...others] = Object.entries(topUps)
+  if (others.length + 1 < MOST_TOP_UPS || !oldest || oldest[1] === NO_ATTEMPT) return
+  const [topUpId, term] = oldest
+  const again = others.flatMap(([id, one]) => (one === term ? [id] : []))
+  if (again.length > 0) findings.push(triedTwice(userId, term, [topUpId, ...again]))
+}
+
 export const topUpAsked = (facts: Facts, { body, correlationId }: Message<'TopUpCredits'>) => {
   const { userId, topUpId } = body
   const subject = facts.of('subject', userId)
   if (subject.topUps[topUpId] === NO_ATTEMPT) return
+  keepWhatIsForgotten(userId, subject)
   subject.topUps = remember(subject.topUps, topUpId, correlationId, MOST_TOP_UPS)
   findTerms(subject)
 }

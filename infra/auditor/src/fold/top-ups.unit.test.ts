@@ -82,6 +82,13 @@ test('TOP-1: what was asked for while it was switched off was no attempt, whiche
   expect(after(...said, isOff('top_1'), ...first, ...again)).toBeUndefined()
 })
 
+test('one_top_up_per_term: a second one stays found, however many follow', () => {
+  const twice = [asks('ren_1', 'top_1'), asks('ren_1', 'top_2')]
+  const more = Array.from({ length: 50 }, (_, n) => asks(`ren_more_${n}`, `top_more_${n}`))
+  expect(after(...twice, ...more)).toMatch(/for ren_1 of ada top-ups top_1 and top_2/)
+  expect(after(twice[0] as Step, isOff('top_1'), twice[1] as Step, ...more)).toBeUndefined()
+})
+
 test('what is remembered of a user stays small', () => {
   const facts = new Facts()
   for (let n = 0; n < 100; n += 1) {

@@ -32,7 +32,7 @@ const moveEnd = ({ books, saga: { subscriptionId, memory } }: Step<ExtensionMemo
 }
 
 const sayExtended = ({ books, saga: { userId, subscriptionId, memory } }: Step<ExtensionMemory>) => {
-  const { operationId, term, at, accountVersion } = memory
+  const { operationId, planId, planVersion, term, at, accountVersion } = memory
   const { currentPeriodEnd, canceledAt, version } = books.subscription(subscriptionId)
   const { boundary: periodStart, amount, chargeId } = term
   return say('SubscriptionExtended', {
@@ -47,6 +47,8 @@ const sayExtended = ({ books, saga: { userId, subscriptionId, memory } }: Step<E
     cancelAtPeriodEnd: canceledAt !== null,
     version,
     accountVersion,
+    planId,
+    planVersion,
   })
 }
 

@@ -103,6 +103,7 @@ export interface ActivationMemory extends MoneyMemory {
 export interface ExtensionMemory extends MoneyMemory {
   readonly operationId: string
   readonly planId: string
+  readonly planVersion: number
   /** The length of today's version of the plan (CAT-5). */
   readonly period: Period
   /** The operation of the cancellation that stood when this was asked for. */
