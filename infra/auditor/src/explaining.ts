@@ -1,7 +1,7 @@
 import { type LaneWork, type Saying, say, type Tx } from '@coding-plans/runtime'
 import { instant, microdollars, userId } from '@coding-plans/schemas'
-import { chainOf, type Entry, type Link, priceOf } from './fold/index.ts'
-import { backgroundOf, closeQuestions, entryOf, linksOf, openQuestions, type Question } from './store.ts'
+import { type Entry, explainingChain, type Link, priceOf } from './fold/index.ts'
+import { backgroundOf, closeQuestions, dueIdOf, entryOf, linksOf, openQuestions, type Question } from './store.ts'
 
 const LOOK_EVERY_MILLISECONDS = 250
 /** Shorter than who asks waits: it is told that the auditor is behind. */
@@ -37,9 +37,10 @@ const behind = ({ userId: user, operationId, entryId }: Question) =>
 const explain = async (tx: Tx, { userId: user, operationId, entryId }: Question): Promise<Saying | null> => {
   const entry = await entryOf(tx, entryId)
   if (!entry || entry.userId !== user) return null
-  const links = new Map((await linksOf(tx, entry.messageId)).map((link) => [link.id, link]))
-  const { chain, closed } = chainOf(entry.messageId, (id) => links.get(id))
-  if (!closed) return null
+  const dueId = await dueIdOf(tx, entry)
+  const links = new Map((await linksOf(tx, [entry.messageId, dueId])).map((link) => [link.id, link]))
+  const chain = explainingChain(entry.messageId, dueId, (id) => links.get(id))
+  if (!chain) return null
   const charged = priceOf(await backgroundOf(tx, entry))
   if (!charged) return null
   const price = charged.price === null ? null : microdollars(charged.price)

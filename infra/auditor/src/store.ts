@@ -152,17 +152,21 @@ export const backgroundOf = async (tx: Tx, { subscriptionId, correlationId }: En
   return { subscription, extension, plan }
 }
 
-/** The message and what it goes back to, as far as it has been heard. */
-export const linksOf = (tx: Tx, messageId: string) =>
+/** What said the term of a charge due, if its chain may not go back to that. */
+export const dueIdOf = async (tx: Tx, { correlationId }: Entry): Promise<string | null> =>
+  (await factOf(tx, 'renewal', correlationId))?.dueId ?? null
+
+/** These messages and what they go back to, as far as they have been heard. */
+export const linksOf = (tx: Tx, messageIds: readonly (string | null)[]) =>
   select<Link>(
     tx,
     `with recursive back as (
-       select m.*, 1 as steps from messages m where id = ?
+       select m.*, 1 as steps from messages m where id = any(?::uuid[])
        union all
        select m.*, steps + 1 from back join messages m on m.id = back.cause_id where steps < ${MOST_LINKS}
      )
      select id, name, source, topic, partition, record_offset as offset, at, cause_id from back`,
-    [messageId],
+    [messageIds],
   )
 
 const MOST_EXAMINED = 10_000

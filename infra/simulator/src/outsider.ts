@@ -1,6 +1,6 @@
 import {
-  chainOf,
   type Entry,
+  explainingChain,
   Facts,
   findingsOf,
   fold,
@@ -14,6 +14,7 @@ import {
   totalsOf,
 } from '@coding-plans/auditor/fold'
 import type { Message } from '@coding-plans/runtime'
+import type { Bodies } from '@coding-plans/schemas'
 import type { Random } from './random.ts'
 import { Violation } from './watch.ts'
 import type { World } from './world.ts'
@@ -27,9 +28,10 @@ export const askOutsider = ({ broker, rooms }: Pick<World, 'broker' | 'rooms'>, 
   const heard = once(random.merge(broker.partitions()))
   const facts = listen(heard)
   const said = new Map(heard.map((message) => [message.id, linkOf(message)]))
+  const renewals = new Set(heard.filter(isRenewing).map(({ correlationId }) => correlationId))
   for (const { kind, id, value } of facts) {
     if (kind !== 'entry') continue
-    explain(id, value as Entry, said)
+    explain(id, value as Entry, { facts, said, renewals })
     comparePrice(id, value as Entry, facts)
   }
   comparePrices(facts)
@@ -114,12 +116,25 @@ const compareTotals = ({ ledger, gateway, subscription, inventory }: World['room
       throw new Violation(`auditor, told_is_there: ${name} is ${count}, and ${told[name]} was said`)
 }
 
+const isRenewing = ({ name, body }: Message) =>
+  name === 'HoldCredits' && (body as Bodies['HoldCredits']).purpose === 'renewal'
+
+interface Told {
+  readonly facts: Facts
+  readonly said: ReadonlyMap<string, Link>
+  /** Sagas that renew. */
+  readonly renewals: ReadonlySet<string>
+}
+
 /** Who asks why they were charged is told everything from the request, or the due term, to the entry. */
-const explain = (id: string, { messageId }: Entry, said: ReadonlyMap<string, Link>) => {
-  const { chain, closed } = chainOf(messageId, (one) => said.get(one))
+const explain = (id: string, { messageId, correlationId }: Entry, { facts, said, renewals }: Told) => {
+  const { dueId = null } = facts.peek('renewal', correlationId) ?? {}
+  const chain = explainingChain(messageId, dueId, (one) => said.get(one))
+  if (!chain) throw new Violation(`the chain of ${id} does not close`)
   const [root] = chain
-  if (!closed) throw new Violation(`the chain of ${id} does not close before ${root?.name ?? messageId}`)
-  if (root?.source !== 'gateway' && root?.source !== 'billing-scheduler')
+  // A renewal is asked for by nobody, whoever brought the credits that it waited for.
+  const roots = renewals.has(correlationId) ? ['billing-scheduler'] : ['gateway', 'billing-scheduler']
+  if (!roots.includes(root?.source ?? ''))
     throw new Violation(`the chain of ${id} begins with ${root?.name} of ${root?.source}`)
 }
 

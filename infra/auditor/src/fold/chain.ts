@@ -30,3 +30,19 @@ export const chainOf = (
   }
   return { chain, closed: chain[0]?.causeId === null }
 }
+
+/**
+ * Why a charge was made: a renewal that had to wait goes back to the credits that came, and those say nothing of the term. So
+ * what said it due comes first. null: something has not been heard.
+ */
+export const explainingChain = (
+  id: string,
+  dueId: string | null,
+  find: (id: string) => Link | undefined,
+): readonly Link[] | null => {
+  const { chain, closed } = chainOf(id, find)
+  if (!closed) return null
+  if (dueId === null || chain.some((link) => link.id === dueId)) return chain
+  const due = chainOf(dueId, find)
+  return due.closed ? [...due.chain, ...chain] : null
+}

@@ -138,6 +138,12 @@ export interface Extension {
   planVersion: number | null
 }
 
+/** A renewal that asked for credits again, after waiting for them. */
+export interface Renewal {
+  /** The id of the message that said the term due. */
+  dueId: string | null
+}
+
 /** What all of one lane come to. */
 export interface Lane {
   balance: number
@@ -163,6 +169,7 @@ export interface Kinds {
   plan: Plan
   sale: Sale | Record<string, never>
   extension: Extension
+  renewal: Renewal
   lane: Lane
 }
 export type Kind = keyof Kinds
@@ -227,6 +234,7 @@ const empty: { readonly [K in Kind]: () => Kinds[K] } = {
   plan: () => ({ period: null, price: null }),
   sale: () => ({}),
   extension: () => ({ planId: null, planVersion: null }),
+  renewal: () => ({ dueId: null }),
   lane: () => ({
     ...{ balance: 0, held: 0, postings: 0, begun: 0, terms: 0, live: 0, keys: noKeys() },
     shown: { balance: 0, held: 0, entries: 0, begun: 0, charged: 0 },

@@ -17,7 +17,7 @@ import { isExtension, planKeyOf, planPublished, purchaseAsked, salesOf } from '.
 import { activated, ended, ending, extended, flagged, granted, renewed, unpaid } from './subscriptions.ts'
 import { holdAsked, topUpAsked, topUpDeclined } from './top-ups.ts'
 
-export { chainOf, type Link, MOST_LINKS } from './chain.ts'
+export { chainOf, explainingChain, type Link, MOST_LINKS } from './chain.ts'
 export * from './checks.ts'
 export * from './facts.ts'
 export { findingsOf, passingOf } from './passing.ts'
@@ -98,7 +98,13 @@ const soldBy = ({ key, lane }: Pick<Message, 'key' | 'lane'>, body: Sold): FactK
 
 /** Of what these name little is asked for, and no more is to be locked. */
 const fewer: { readonly [Name in MessageName]?: (message: Message<Name>) => FactKey[] } = {
-  HoldCredits: ({ key, body }) => (body.purpose === 'renewal' ? [{ kind: 'subject', id: key }] : []),
+  HoldCredits: ({ key, body, correlationId }) =>
+    body.purpose === 'renewal'
+      ? [
+          { kind: 'subject', id: key },
+          { kind: 'renewal', id: correlationId },
+        ]
+      : [],
   PlanPublished: ({ body }) => [{ kind: 'plan', id: planKeyOf(body) }],
   SubscriptionActivated: (message) => soldBy(message, message.body),
   SubscriptionExtended: (message) => soldBy(message, message.body),

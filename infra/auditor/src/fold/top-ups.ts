@@ -44,9 +44,9 @@ export const holdAsked = (facts: Facts, { body, correlationId: saga, causationId
   const { userId, subscriptionId, purpose } = body
   if (purpose !== 'renewal' || causationId === null) return
   const { sagas, ...known } = renewalOf(facts.of('subject', userId), subscriptionId)
-  // Its first hold goes back to what began it; another to what made it worth another.
-  if (sagas[saga] === undefined)
-    learn(facts, userId, subscriptionId, { ...known, sagas: remember(sagas, saga, causationId, MOST_ATTEMPTS) })
+  // Its first hold goes back to what began it; another to what made it worth another, and says no more why it was due.
+  if (sagas[saga] !== undefined) facts.of('renewal', saga).dueId = sagas[saga]
+  else learn(facts, userId, subscriptionId, { ...known, sagas: remember(sagas, saga, causationId, MOST_ATTEMPTS) })
 }
 
 /** Of two for one term, both are told to have been tried by the time that the first is forgotten. */
