@@ -53,6 +53,7 @@ test('a row of the ledger that is changed is found and named', async () => {
     expect(said).toContain('NOT RIGHT')
     expect(complaints).toContain(`entry ${rows[0].id}`)
     expect(complaints).toContain('its hash does not fit')
+    expect(complaints).toMatch(/the database has description .*Plbn.*, Kafka tells .*Plan/)
     await change('Plbn', 'Plan')
   } finally {
     await ledger.end()
@@ -123,24 +124,30 @@ const flip = (path: string, at: number) => {
   closeSync(file)
 }
 
-const aSegment = () => {
-  const [segment] = globSync(join(house.dataDir, '**', 'credits-ledger.events-*', '*.log')).filter(
-    (path) => statSync(path).size > 0,
-  )
-  if (!segment) throw new Error('There is no segment of credits-ledger.events.')
+const aSegment = (topic = 'credits-ledger.events') => {
+  const [segment] = globSync(join(house.dataDir, '**', `${topic}-*`, '*.log')).filter((path) => statSync(path).size > 0)
+  if (!segment) throw new Error(`There is no segment of ${topic}.`)
   return segment
 }
 
 test('when the house stands still, one bit of a stored message that is flipped is found and named', async () => {
   await house.stack.stop()
-  const segment = aSegment()
-  const at = statSync(segment).size - 20
-  flip(segment, at)
+  const topics = [
+    'credits-ledger.events',
+    'subscription.commands',
+    'key-inventory.uploads',
+    'key-inventory.entitlements',
+  ]
+  const segments = topics.map((topic) => aSegment(topic))
+  const flipAll = () => segments.map((segment) => flip(segment, statSync(segment).size - 20))
+  flipAll()
   const { code, said, complaints } = await verify()
   expect({ code, said }).toMatchObject({ code: 1, said: expect.stringContaining('NOT RIGHT') })
-  const [, partition] = /credits-ledger\.events-(\d+)/.exec(segment) ?? []
-  expect(complaints).toMatch(new RegExp(`credits-ledger\\.events/${partition} offset \\d+: its batch is not as it was`))
-  flip(segment, at)
+  for (const segment of segments) {
+    const [, topic, partition] = /([a-z-]+\.[a-z]+)-(\d+)\/[^/]+$/.exec(segment) ?? []
+    expect(complaints).toMatch(new RegExp(`${topic}/${partition} offset \\d+: its batch is not as it was`))
+  }
+  flipAll()
   expect(await verify()).toMatchObject({ code: 0, complaints: '' })
 })
 

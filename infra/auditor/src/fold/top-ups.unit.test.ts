@@ -105,3 +105,11 @@ test('what is remembered of a user stays small', () => {
   expect(Object.keys(topUps)).toHaveLength(20)
   expect(JSON.stringify(renewals)).not.toContain('sub_x')
 })
+
+test('which term was due is remembered of a renewal that asks for credits again, and of no other', () => {
+  const facts = new Facts()
+  for (const step of [due('due_1'), holds('ren_1', 'due_1')]) step(facts)
+  expect(facts.peek('renewal', 'ren_1')).toBeUndefined()
+  holds('ren_1', 'more')(facts)
+  expect(facts.peek('renewal', 'ren_1')).toEqual({ dueId: 'due_1' })
+})

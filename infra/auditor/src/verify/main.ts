@@ -1,4 +1,4 @@
-import { Complaint, findServers, loadEnvironment } from '@coding-plans/local'
+import { Complaint, findServers, loadEnvironment, topics } from '@coding-plans/local'
 import { verify } from './verify.ts'
 
 // Is what is kept right? Names the first differences, and ends with 1 if there are any.
@@ -10,6 +10,7 @@ try {
       cluster: servers.cluster,
       registryUrl: servers.registryUrl,
       registryCa: servers.registryCa,
+      topics: topics.map(({ name }) => name),
       ledgerUrl: servers.databaseUrl('coding_plans_credits_ledger'),
     })
     for (const complaint of complaints) console.error(complaint)

@@ -4,6 +4,7 @@ import { services } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
 import { Facts, fold } from '../fold/index.ts'
 import { Comparison, findingsIn, type Kept, lostFrom, orUnpublished, passingIn } from './comparison.ts'
+import { differingFrom, keptEntries } from './entries.ts'
 import { untilFinished } from './looking-again.ts'
 
 export interface VerifyOptions {
@@ -11,6 +12,8 @@ export interface VerifyOptions {
   readonly registryUrl: string
   /** Who vouches for the registry (PEM). */
   readonly registryCa?: string | undefined
+  /** All there are. */
+  readonly topics: readonly string[]
   /** Of the ledger; a role that may read is enough. */
   readonly ledgerUrl: string
 }
@@ -26,8 +29,8 @@ export interface Verdict {
 }
 
 const MOST_COMPLAINTS = 20
-/** Facts, which are kept for ever: everything is rebuilt from them. */
-const topics = services.map((service) => `${service}.events`)
+/** Facts, which are kept for ever: everything is rebuilt from them. Of the rest only what is stored is looked at. */
+const factTopics: ReadonlySet<string> = new Set(services.map((service) => `${service}.events`))
 
 /** Balances as the database has them. Read before the topics, which then tell of all of them, and more. */
 const keptAccounts = async (knex: Knex): Promise<Map<string, Kept>> =>
@@ -54,6 +57,15 @@ const unpublished = async (knex: Knex): Promise<Map<number, number>> =>
     ).map(({ lane, rows }) => [lane, rows]),
   )
 
+const differingEntries = async (knex: Knex, facts: Facts): Promise<string[]> => {
+  const differing: string[] = []
+  for await (const page of keptEntries(knex)) {
+    differing.push(...page.flatMap((entry) => differingFrom(facts, entry)))
+    if (differing.length >= MOST_COMPLAINTS) break
+  }
+  return differing
+}
+
 /** What the topics hold, and what it comes to. */
 class Rebuilt {
   readonly facts = new Facts()
@@ -72,7 +84,8 @@ class Rebuilt {
   /** To the ends that the topics have now. From the beginning each time: where there is nothing new that changes nothing. */
   async read() {
     const take = (stored: Stored) => this.#take(stored)
-    await readStored({ ...this.#servers, topics, take }).catch((error: Error) => {
+    const decoded = (topic: string) => factTopics.has(topic)
+    await readStored({ ...this.#servers, decoded, take }).catch((error: Error) => {
       this.spoilt.add(`after ${this.messages} messages the topics could not be read: ${error.message}`)
     })
   }
@@ -85,7 +98,7 @@ class Rebuilt {
     if (offset < (this.#taken.get(name) ?? 0)) return
     this.#taken.set(name, offset + 1)
     this.messages += 1
-    if (!message) return
+    if (!message || !factTopics.has(topic)) return
     fold(this.facts, message)
     this.#comparison.after(message, this.facts)
   }
@@ -109,9 +122,10 @@ export const verify = async ({ ledgerUrl, ...servers }: VerifyOptions): Promise<
     const isSpoilt = ledger.complaints.length > 0 || spoilt.size > 0
     const stayed = isSpoilt ? unfinished() : await untilFinished(unfinished, () => rebuilt.read())
     const owed = await unpublished(knex)
+    const entries = await differingEntries(knex, facts)
     const certain = [
       ...[...ledger.complaints, ...spoilt, ...lostFrom(facts, await versions(knex))],
-      ...[...comparison.complaints, ...findingsIn(facts)],
+      ...[...comparison.complaints, ...entries, ...findingsIn(facts)],
     ]
     const complaints = [...certain, ...stayed.map((one) => orUnpublished(one, owed))]
     const { accounts, transfers } = ledger
