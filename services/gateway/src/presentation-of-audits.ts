@@ -2,8 +2,17 @@ import type { EntryExplained } from '@coding-plans/schemas'
 import { iso } from './instants.ts'
 import type { InvariantsRow } from './rows.ts'
 
-export const showInvariants = ({ checkedAt, checks }: InvariantsRow) => ({
-  ok: checks.every(({ violations }) => violations === 0),
+/** The auditor looks every second; what it has not said anew for so long is said by nobody. */
+export const CHECKED_WITHIN_MILLISECONDS = 2 * 60_000
+
+/** @param now wall clock @param since when this process began to listen: what was said before is old for no fault of the auditor's */
+export const showInvariants = (
+  { checkedAt, checks }: InvariantsRow,
+  { now, since }: { now: number; since: number },
+) => ({
+  ok:
+    checks.every(({ violations }) => violations === 0) &&
+    now - Math.max(checkedAt, since) <= CHECKED_WITHIN_MILLISECONDS,
   checkedAt: iso(checkedAt),
   checks: checks.map(({ check, violations, examples }) => ({
     name: check,

@@ -56,19 +56,21 @@ export const adminSystemRoutes: Routes = (api, desk) => {
     },
   )
 
+  const since = Date.now()
   api.get(
     '/admin/invariants',
     {
       config: supportAndBilling,
       schema: {
-        summary: 'What holds and what does not, as the auditor found it',
+        summary:
+          'What holds and what does not, as the auditor found it at `checkedAt`; `ok` is false as well where that is longer than two minutes ago',
         response: answers({ 200: Invariants }),
       },
     },
     async () => {
       const found = await reading.invariants()
       if (!found) throw unavailable('Nothing has been checked yet.')
-      return showInvariants(found)
+      return showInvariants(found, { now: Date.now(), since })
     },
   )
 
