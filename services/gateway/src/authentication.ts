@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { problem, Refused, unavailable } from './problem.ts'
-import { KEYS_FRESH_FOR_MILLISECONDS, publishedKeys } from './published-keys.ts'
+import { type FindKey, publishedKeys } from './published-keys.ts'
 
 export const roles = ['support', 'inventory', 'billing', 'admin'] as const
 export type Role = (typeof roles)[number]
@@ -29,13 +29,12 @@ export interface Issuer {
   readonly audience?: string | null
 }
 
-type Key = { readonly algorithms: string[]; readonly key: Uint8Array | JWTVerifyGetKey }
-
 /** One of the two is given; published keys win. */
-const keyFrom = ({ secret, jwksUrl }: Issuer, now: () => number): Key =>
-  jwksUrl
-    ? { algorithms: ASYMMETRIC, key: publishedKeys(jwksUrl, now) }
-    : { algorithms: ['HS256'], key: new TextEncoder().encode(secret ?? '') }
+const keysFrom = ({ secret, jwksUrl }: Issuer, now: () => number): { algorithms: string[]; find: FindKey } => {
+  if (jwksUrl) return { algorithms: ASYMMETRIC, find: publishedKeys(jwksUrl, now) }
+  const key = new TextEncoder().encode(secret ?? '')
+  return { algorithms: ['HS256'], find: async () => ({ key, until: Number.POSITIVE_INFINITY }) }
+}
 
 const callerFrom = (claims: Record<string, unknown>): Caller => {
   const { sub, roles: given = [] } = claims
@@ -55,21 +54,25 @@ const MOST_REMEMBERED = 5_000
 
 /**
  * Checks bearer tokens: signature, `exp` in real time, `sub`, `roles`. A token that was good is remembered until it ends, but no
- * longer than its key is trusted unasked.
+ * longer than the keys by which it was, for they are then read anew.
  */
 export const authenticator = (config: Issuer, now: () => number): Authenticate => {
-  const { algorithms, key } = keyFrom(config, now)
+  const { algorithms, find } = keysFrom(config, now)
   const { issuer, audience } = config
   const expected = { ...(issuer ? { issuer } : {}), ...(audience ? { audience } : {}) }
-  const trustedFor = config.jwksUrl ? KEYS_FRESH_FOR_MILLISECONDS : Number.POSITIVE_INFINITY
   const remembered = new Map<string, { caller: Caller; until: number }>()
   const verify = async (token: string) => {
     const options = { algorithms, requiredClaims: ['sub', 'exp'], currentDate: new Date(now()), ...expected }
-    const { payload } =
-      key instanceof Uint8Array ? await jwtVerify(token, key, options) : await jwtVerify(token, key, options)
+    let trustedUntil = 0
+    const keyOf: JWTVerifyGetKey = async (header, signed) => {
+      const { key, until } = await find(header, signed)
+      trustedUntil = until
+      return key
+    }
+    const { payload } = await jwtVerify(token, keyOf, options)
     const caller = callerFrom(payload)
     if (remembered.size >= MOST_REMEMBERED) remembered.clear()
-    remembered.set(token, { caller, until: Math.min((payload.exp as number) * 1000, now() + trustedFor) })
+    remembered.set(token, { caller, until: Math.min((payload.exp as number) * 1000, trustedUntil) })
     return caller
   }
   return async (authorization) => {

@@ -1,4 +1,4 @@
-import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
+import { type CryptoKey, createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 
 /** As long are the published keys taken as they were read; so long at most does a key that was taken back go on opening. */
 export const KEYS_FRESH_FOR_MILLISECONDS = 10 * 60_000
@@ -24,10 +24,21 @@ const fetchKeys = async (url: string) => {
   return createLocalJWKSet(JSON.parse(body) as JSONWebKeySet)
 }
 
-type Known = { readonly find: JWTVerifyGetKey; readonly readAt: number }
+type Asked = Parameters<JWTVerifyGetKey>
+
+/** The key of a token, and until when what it has verified may be believed without asking again. */
+export type FindKey = (...asked: Asked) => Promise<{ key: CryptoKey | Uint8Array; until: number }>
+
+type Known = { readonly find: ReturnType<typeof createLocalJWKSet>; readonly readAt: number }
+
+/** By the set that is at hand now; when the key is found, another may be. */
+const findIn = async ({ find, readAt }: Known, asked: Asked) => ({
+  key: await find(...asked),
+  until: readAt + KEYS_FRESH_FOR_MILLISECONDS,
+})
 
 /** An issuer's published keys (JWKS), read when they are needed. @throws KeysAway, JOSEError */
-export const publishedKeys = (url: string, now: () => number): JWTVerifyGetKey => {
+export const publishedKeys = (url: string, now: () => number): FindKey => {
   let known: Known | null = null
   let askedAt = Number.NEGATIVE_INFINITY
   let answered = false
@@ -56,17 +67,20 @@ export const publishedKeys = (url: string, now: () => number): JWTVerifyGetKey =
 
   const olderThan = (milliseconds: number) => !known || now() - known.readAt >= milliseconds
 
-  return async (header, token) => {
-    if (olderThan(KEYS_FRESH_FOR_MILLISECONDS)) await ask()
+  return async (...asked) => {
+    // In an outage nothing is remembered: whom the last keys let in must not wait for an issuer that hangs.
+    const mustWait = !known || answered || olderThan(KEYS_GOOD_FOR_MILLISECONDS)
+    const news = olderThan(KEYS_FRESH_FOR_MILLISECONDS) ? ask() : null
+    if (mustWait) await news
     if (!known || olderThan(KEYS_GOOD_FOR_MILLISECONDS)) throw new KeysAway('The keys cannot be read.')
     try {
-      return await known.find(header, token)
+      return await findIn(known, asked)
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
       await ask()
       // Perhaps it is a new key of theirs: only who publishes them could tell.
       if (!answered) throw new KeysAway('Whether this is a key of theirs cannot be asked.')
-      return known.find(header, token)
+      return findIn(known, asked)
     }
   }
 }

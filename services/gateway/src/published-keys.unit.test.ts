@@ -71,6 +71,51 @@ test('a key that is taken back opens no longer than its time, for a token that w
   expect(await enter(await fresh.sign())).toBe('ada')
 })
 
+test('a token is believed no longer than the keys that let it in, however late it came first', async () => {
+  const [old, fresh] = [await newKey('old'), await newKey('fresh')]
+  const { issuer, enter } = await openIssuer(old)
+  await enter(await old.sign())
+  issuer.keys = [fresh]
+  issuer.passed = KEYS_FRESH_FOR_MILLISECONDS - 1
+  const late = await old.sign('bob')
+  expect(await enter(late)).toBe('bob')
+  issuer.passed = KEYS_FRESH_FOR_MILLISECONDS
+  await expect(enter(late)).rejects.toEqual(unauthorized)
+})
+
+test('an issuer that is away: a token that came in at the last moment is out with the hour too, not ten minutes later', async () => {
+  const [old, fresh] = [await newKey('old'), await newKey('fresh')]
+  const { issuer, enter } = await openIssuer(old)
+  const token = await old.sign()
+  await enter(token)
+  issuer.answer = broken
+  issuer.passed = KEYS_GOOD_FOR_MILLISECONDS - 1
+  expect(await enter(token)).toBe('ada')
+  issuer.passed = KEYS_GOOD_FOR_MILLISECONDS
+  await expect(enter(token)).rejects.toEqual(unavailable)
+  issuer.answer = null
+  issuer.keys = [fresh]
+  issuer.passed += ASK_AGAIN_AFTER_MILLISECONDS
+  await expect(enter(token)).rejects.toEqual(unauthorized)
+})
+
+test('an issuer that is away and hangs holds up nobody whose key is known', async () => {
+  const known = await newKey('known')
+  const { issuer, enter } = await openIssuer(known)
+  const token = await known.sign()
+  await enter(token)
+  issuer.answer = broken
+  issuer.passed = KEYS_FRESH_FOR_MILLISECONDS
+  await enter(token)
+  const held: ServerResponse[] = []
+  issuer.answer = (response) => held.push(response)
+  issuer.passed += ASK_AGAIN_AFTER_MILLISECONDS
+  const began = performance.now()
+  expect(await enter(token)).toBe('ada')
+  // It is given up after three seconds.
+  expect(performance.now() - began).toBeLessThan(1_500)
+})
+
 test('who invents key ids is refused, and makes us ask no oftener than we would by ourselves', async () => {
   const known = await newKey('known')
   const { issuer, enter } = await openIssuer(known)
