@@ -64,6 +64,14 @@ test('secrets are made once, readable by nobody else, and kept', () => {
   expect(settleSecrets({ env: {}, directory: path, mayMake: true })).toEqual(made)
 })
 
+test('a data directory from before a secret was needed is given it at its next start, and keeps the others', () => {
+  const { REVEAL_SECRET, ...before } = settleSecrets({ env: {}, directory: path, mayMake: true })
+  writeFileSync(join(path, 'secrets.json'), JSON.stringify(before))
+  const made = settleSecrets({ env: {}, directory: path, mayMake: true })
+  expect(made).toEqual({ ...before, REVEAL_SECRET: expect.stringMatching(/^.{43}=$/) })
+  expect(settleSecrets({ env: {}, directory: path, mayMake: true })).toEqual(made)
+})
+
 test('a name keeps its port while that is free, and gets another when it is taken', async () => {
   const directory = openDirectory(path)
   const port = await directory.port('kafka')

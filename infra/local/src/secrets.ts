@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { hkdfSync, randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Complaint } from './complaint.ts'
@@ -14,6 +14,7 @@ export const secretNames = [
   'IDENTITY_SECRET',
   'SEALING_KEY',
   'INTERNAL_SECRET',
+  'REVEAL_SECRET',
 ] as const
 export type SecretName = (typeof secretNames)[number]
 export type Secrets = Readonly<Record<SecretName, string>>
@@ -33,6 +34,7 @@ const demands: Record<SecretName, { sentence: string; met: (value: string) => bo
     IDENTITY_SECRET: key,
     SEALING_KEY: key,
     INTERNAL_SECRET: key,
+    REVEAL_SECRET: key,
   }
 })()
 
@@ -65,6 +67,12 @@ export const keepSecret = (directory: string, name: string): string => {
   return value
 }
 
+/** Made from what the inventory alone is given: no other service can, and the gateway does not learn from what. */
+const revealSecretFrom = (sealingKey = '') =>
+  Buffer.from(hkdfSync('sha256', Buffer.from(sealingKey, 'base64'), '', 'coding-plans/reveal', BYTES)).toString(
+    'base64',
+  )
+
 /** Whoever learns one secret must not have learnt another (VLT-1). */
 const shared = (settled: Partial<Secrets>) => {
   const given = Object.entries(settled).filter(([, value]) => value !== '')
@@ -96,6 +104,8 @@ export const settleSecrets = ({ env, directory, mayMake }: Settling): Secrets =>
     else if (mayMake) settled[name] = keepSecret(directory, name)
     // Whoever checks tokens by published keys needs no secret for them.
     else if (name === 'AUTH_JWT_SECRET' && env.AUTH_JWKS_URL) settled[name] = ''
+    // Came after the others: nobody who set those has to set it.
+    else if (name === 'REVEAL_SECRET') settled[name] = revealSecretFrom(settled.SEALING_KEY)
     else complaints.push(`${name} is missing (it ${demands[name].sentence})`)
   }
   complaints.push(...shared(settled))

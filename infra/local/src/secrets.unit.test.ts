@@ -11,7 +11,7 @@ test('secrets of the environment are taken as they are', () => {
   expect(settle(env)).toEqual(env)
 })
 
-test.each(secretNames)(
+test.each(secretNames.filter((name) => name !== 'REVEAL_SECRET'))(
   'with servers of one’s own a missing %s stops the start with a sentence that names it',
   (name) => {
     const { [name]: _, ...env } = complete()
@@ -19,7 +19,7 @@ test.each(secretNames)(
   },
 )
 
-test.each(['VAULT_KEY', 'FINGERPRINT_SECRET', 'IDENTITY_SECRET', 'SEALING_KEY', 'INTERNAL_SECRET'])(
+test.each(['VAULT_KEY', 'FINGERPRINT_SECRET', 'IDENTITY_SECRET', 'SEALING_KEY', 'INTERNAL_SECRET', 'REVEAL_SECRET'])(
   'VLT-1: a %s of another length is refused, and its value is not repeated',
   (name) => {
     const short = randomBytes(16).toString('base64')
@@ -32,6 +32,15 @@ test('a token’s secret is at least as long as its hash', () => {
   expect(() => settle({ ...complete(), AUTH_JWT_SECRET: 'short' })).toThrow(
     'AUTH_JWT_SECRET must have at least 32 bytes.',
   )
+})
+
+test('REVEAL_SECRET may be left out: every launcher makes the same from SEALING_KEY, which another secret does not give', () => {
+  const { REVEAL_SECRET, ...env } = complete()
+  const made = settle(env).REVEAL_SECRET
+  expect(Buffer.from(made, 'base64')).toHaveLength(32)
+  const elsewhere = { ...complete(), REVEAL_SECRET: '' }
+  expect(settle({ ...elsewhere, SEALING_KEY: env.SEALING_KEY }).REVEAL_SECRET).toBe(made)
+  expect(settle(elsewhere).REVEAL_SECRET).not.toBe(made)
 })
 
 test('whoever checks tokens by published keys needs no AUTH_JWT_SECRET', () => {

@@ -28,12 +28,19 @@ const needs: Record<Service, readonly Variable[]> = {
     'AUTH_ISSUER',
     'AUTH_AUDIENCE',
     'CRON_SECRET',
+    'REVEAL_SECRET',
     'KEY_INVENTORY_URL',
     /_PER_MINUTE$/,
   ],
   subscription: [/^CODING_PLAN_PRICE_/],
   'credits-ledger': ['PAYMENTS', 'FAKE_PAYMENTS_URL', 'STRIPE_SECRET_KEY', 'STRIPE_API_URL'],
-  'key-inventory': [/^VAULT_KEY(_NEXT|_PREVIOUS)?$/, 'FINGERPRINT_SECRET', 'SEALING_KEY', /_PER_MINUTE$/],
+  'key-inventory': [
+    /^VAULT_KEY(_NEXT|_PREVIOUS)?$/,
+    'FINGERPRINT_SECRET',
+    'SEALING_KEY',
+    'REVEAL_SECRET',
+    /_PER_MINUTE$/,
+  ],
   'billing-scheduler': ['SERVICE_URLS'],
 }
 

@@ -38,10 +38,10 @@ const environment = (
 
 const given: Record<Service, readonly SecretName[]> = {
   auditor: ['INTERNAL_SECRET'],
-  gateway: ['AUTH_JWT_SECRET', 'CRON_SECRET', 'INTERNAL_SECRET'],
+  gateway: ['AUTH_JWT_SECRET', 'CRON_SECRET', 'INTERNAL_SECRET', 'REVEAL_SECRET'],
   subscription: ['INTERNAL_SECRET'],
   'credits-ledger': ['INTERNAL_SECRET'],
-  'key-inventory': ['VAULT_KEY', 'FINGERPRINT_SECRET', 'SEALING_KEY', 'INTERNAL_SECRET'],
+  'key-inventory': ['VAULT_KEY', 'FINGERPRINT_SECRET', 'SEALING_KEY', 'INTERNAL_SECRET', 'REVEAL_SECRET'],
   'billing-scheduler': ['INTERNAL_SECRET'],
 }
 

@@ -80,7 +80,7 @@ export const createHttp = async (options: HttpOptions): Promise<FastifyInstance>
   return http
 }
 
-/** Lets only those pass who know the internal secret; compares in constant time. */
+/** Lets only those pass who know this secret; compares in constant time. */
 export const requireInternal = (secret: Buffer) => {
   const expected = Buffer.from(`Bearer ${secret.toString('base64')}`)
   return async ({ headers }: FastifyRequest, reply: FastifyReply) => {

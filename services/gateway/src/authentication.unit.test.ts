@@ -110,9 +110,10 @@ test('a start without any way to check tokens, or with bad limits, names every v
     INTERNAL_SECRET: Buffer.alloc(32).toString('base64'),
   }
   expect(() => readConfig({ ...given, PURCHASES_PER_MINUTE: '0' })).toThrow(
-    /(?=.*KEY_INVENTORY_URL)(?=.*AUTH_JWT_SECRET)(?=.*CRON_SECRET)(?=.*PURCHASES_PER_MINUTE)/,
+    /(?=.*KEY_INVENTORY_URL)(?=.*AUTH_JWT_SECRET)(?=.*CRON_SECRET)(?=.*REVEAL_SECRET)(?=.*PURCHASES_PER_MINUTE)/,
   )
-  const config = readConfig({ ...given, KEY_INVENTORY_URL: 'http://x', AUTH_JWKS_URL: 'https://x', CRON_SECRET: 'x' })
+  const more = { KEY_INVENTORY_URL: 'http://x', AUTH_JWKS_URL: 'https://x', CRON_SECRET: 'x' }
+  const config = readConfig({ ...given, ...more, REVEAL_SECRET: Buffer.alloc(32, 1).toString('base64') })
   expect(config).toMatchObject({
     AUTH_JWT_SECRET: null,
     PORT: 8080,
@@ -129,6 +130,7 @@ test('published keys come over TLS, but for those of this machine', () => {
     INTERNAL_SECRET: Buffer.alloc(32).toString('base64'),
     KEY_INVENTORY_URL: 'http://x',
     CRON_SECRET: 'x',
+    REVEAL_SECRET: Buffer.alloc(32, 1).toString('base64'),
   }
   for (const url of ['https://login.test/jwks', 'http://127.0.0.1:9/jwks', 'http://localhost/jwks'])
     expect(readConfig({ ...given, AUTH_JWKS_URL: url }).AUTH_JWKS_URL).toBe(url)

@@ -1,4 +1,4 @@
-import { integer, list, optional, readEnvironment, serviceEnvironment, text } from '@coding-plans/runtime'
+import { integer, list, optional, readEnvironment, secret, serviceEnvironment, text } from '@coding-plans/runtime'
 
 const DEFAULT_PORT = 8080
 const perMinute = (or: number) => integer({ min: 1, max: 1_000_000, or })
@@ -17,6 +17,8 @@ const gatewayEnvironment = {
   PORT: integer({ min: 0, max: 65_535, or: DEFAULT_PORT }),
   /** One for each instance, or one that stands for all. */
   KEY_INVENTORY_URL: list(),
+  /** What the inventory asks whoever asks it for keys. */
+  REVEAL_SECRET: secret(),
   AUTH_JWT_SECRET: optional(),
   AUTH_JWKS_URL: jwksUrl,
   AUTH_ISSUER: optional(),

@@ -9,7 +9,7 @@ import { readConfig } from './config.ts'
 import { SECRET } from './desk.testing.ts'
 import { body, DAY, T0 } from './events.testing.ts'
 import { gateway } from './gateway.ts'
-import { ask, bearer, openInventory } from './http.testing.ts'
+import { ask, bearer, openInventory, REVEAL_SECRET } from './http.testing.ts'
 import { migrations } from './migrations/index.ts'
 
 /** The gateway on real servers; the other four services are played by the test. */
@@ -33,6 +33,7 @@ const start = async () => {
     KEY_INVENTORY_URL: `http://127.0.0.1:${port}`,
     AUTH_JWT_SECRET: SECRET,
     CRON_SECRET: 'tick',
+    REVEAL_SECRET,
     PORT: '0',
   }
   const config = readConfig({ ...bed.env('gateway'), ...env })

@@ -63,7 +63,7 @@ export const gateway = (config: Config): Omit<ServiceOptions<ReadModels>, 'envir
         acceptor: new Acceptor(store, log),
         waiting,
         reading: readingStore(knex),
-        inventory: inventoryAt(config.KEY_INVENTORY_URL, config.INTERNAL_SECRET),
+        inventory: inventoryAt(config.KEY_INVENTORY_URL, config.REVEAL_SECRET),
         now: () => clock.now(knex),
         accepting: () => {
           wasReady ||= worker.ready().ready

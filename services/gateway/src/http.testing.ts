@@ -5,11 +5,14 @@ import { tokenFor } from './desk.testing.ts'
 
 const suite = new CipherSuite(KEM_DHKEM_X25519_HKDF_SHA256, KDF_HKDF_SHA256, AEAD_AES_256_GCM)
 
+export const REVEAL_SECRET = Buffer.alloc(32, 4).toString('base64')
+
 /** The inventory's own endpoint for the sealing key, as a real server. */
 export const openInventory = async () => {
   const { publicKey } = await suite.GenerateKeyPair(true)
   const key = Buffer.from(await suite.SerializePublicKey(publicKey)).toString('base64')
-  const server = createServer((_, response) => {
+  const server = createServer(({ headers }, response) => {
+    response.statusCode = headers.authorization === `Bearer ${REVEAL_SECRET}` ? 200 : 401
     response.setHeader('content-type', 'application/json')
     response.end(JSON.stringify({ keyId: 'sealing-1', publicKey: key }))
   })

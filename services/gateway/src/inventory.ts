@@ -21,7 +21,7 @@ const RETRY_AFTER_SECONDS = 60
  * Who is away or stopping is passed over for the next, until all have been asked in vain for as long as an answer may take:
  * a restart, of the only one even, is not told to the user.
  * @param urls of the instances
- * @param secret the bearer of internal calls
+ * @param secret the bearer of these two calls, which no other service has
  */
 export const inventoryAt = (urls: readonly string[], secret: Buffer): Inventory => {
   const authorization = `Bearer ${secret.toString('base64')}`

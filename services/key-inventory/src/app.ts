@@ -14,7 +14,7 @@ const SERVICE = 'key-inventory'
 
 export type InventoryOptions = Pick<
   Config,
-  'VAULT_KEY' | 'FINGERPRINT_SECRET' | 'SEALING_KEY' | 'INTERNAL_SECRET' | 'REVEALS_PER_MINUTE'
+  'VAULT_KEY' | 'FINGERPRINT_SECRET' | 'SEALING_KEY' | 'REVEAL_SECRET' | 'REVEALS_PER_MINUTE'
 > &
   Partial<Pick<Config, 'VAULT_KEY_NEXT' | 'VAULT_KEY_PREVIOUS'>>
 
@@ -34,7 +34,7 @@ export const keyInventory = async (
     begin: (parts) => rewrapping.begin(parts),
     routes: (http, parts) =>
       internalRoutes(http, {
-        internalSecret: options.INTERNAL_SECRET,
+        revealSecret: options.REVEAL_SECRET,
         seals,
         reveal: openReveals(vault, options.REVEALS_PER_MINUTE, parts),
         now: () => instant(Date.now()),

@@ -18,10 +18,12 @@ export const readConfig = (env: NodeJS.ProcessEnv) => {
     VAULT_KEY_PREVIOUS: secrets(),
     FINGERPRINT_SECRET: secret(),
     SEALING_KEY: secret(),
+    /** The gateway's, and no other service's: it opens what users may be shown. */
+    REVEAL_SECRET: secret(),
     REVEALS_PER_MINUTE: integer({ min: 1, max: 10_000, or: 10 }),
   })
-  const { VAULT_KEY, FINGERPRINT_SECRET, SEALING_KEY, INTERNAL_SECRET } = config
-  refuseSharedSecrets({ VAULT_KEY, FINGERPRINT_SECRET, SEALING_KEY, INTERNAL_SECRET })
+  const { VAULT_KEY, FINGERPRINT_SECRET, SEALING_KEY, INTERNAL_SECRET, REVEAL_SECRET } = config
+  refuseSharedSecrets({ VAULT_KEY, FINGERPRINT_SECRET, SEALING_KEY, INTERNAL_SECRET, REVEAL_SECRET })
   return config
 }
 

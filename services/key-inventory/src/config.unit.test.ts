@@ -10,6 +10,7 @@ const whole = {
   VAULT_KEY: secret(2),
   FINGERPRINT_SECRET: secret(3),
   SEALING_KEY: secret(4),
+  REVEAL_SECRET: secret(8),
 }
 
 test('SLT-2: 10 reveals a minute unless told otherwise', () => {
@@ -34,8 +35,11 @@ test('VLT-1: the vault takes one key that is coming and any number that were, an
   expect(() => readConfig(bad)).not.toThrow(/short/)
 })
 
-test('VLT-1: encryption, fingerprint, sealing and internal calls share no secret', () => {
+test('VLT-1: encryption, fingerprint, sealing, reveals and internal calls share no secret', () => {
   expect(() => readConfig({ ...whole, FINGERPRINT_SECRET: whole.VAULT_KEY })).toThrow(
     'VAULT_KEY and FINGERPRINT_SECRET are the same. Each secret must be its own.',
+  )
+  expect(() => readConfig({ ...whole, REVEAL_SECRET: whole.INTERNAL_SECRET })).toThrow(
+    'INTERNAL_SECRET and REVEAL_SECRET are the same. Each secret must be its own.',
   )
 })

@@ -24,12 +24,11 @@ let running: Running
 let records: ReturnType<typeof gatewayRecords>
 
 const start = async () => {
-  const internal = bed.env(DATABASE).INTERNAL_SECRET ?? ''
   const options: InventoryOptions = {
     VAULT_KEY: Buffer.alloc(32, 1),
     FINGERPRINT_SECRET: Buffer.alloc(32, 2),
     SEALING_KEY: Buffer.alloc(32, 3),
-    INTERNAL_SECRET: Buffer.from(internal, 'base64'),
+    REVEAL_SECRET: Buffer.alloc(32, 4),
     REVEALS_PER_MINUTE: 5,
   }
   running = await bed.start({
@@ -38,7 +37,7 @@ const start = async () => {
     database: DATABASE,
     env: { CLOCK: 'test' },
   })
-  const headers = { authorization: `Bearer ${internal}` }
+  const headers = { authorization: `Bearer ${options.REVEAL_SECRET.toString('base64')}` }
   const { keyId, publicKey } = (await (await fetch(`${running.url}/internal/sealing-key`, { headers })).json()) as {
     keyId: string
     publicKey: string

@@ -6,7 +6,7 @@ import type { Seals } from './sealing.ts'
 type Http = Parameters<NonNullable<ServiceOptions<unknown>['routes']>>[0]
 
 export interface InternalParts {
-  readonly internalSecret: Buffer
+  readonly revealSecret: Buffer
   readonly seals: Seals
   readonly reveal: (request: RevealRequest) => Promise<Revealed>
   readonly now: () => Instant
@@ -27,9 +27,9 @@ const revealBody = {
 const statusOf = { not_found: 404, reveal_not_allowed: 403, rate_limited: 429 } as const
 
 /** The two synchronous calls that the gateway makes here (protocol.md 7): the sealing key, and a reveal. */
-export const internalRoutes = (http: Http, { internalSecret, seals, reveal, now }: InternalParts) => {
+export const internalRoutes = (http: Http, { revealSecret, seals, reveal, now }: InternalParts) => {
   // Before the body is read: a stranger's is never parsed.
-  const onRequest = requireInternal(internalSecret)
+  const onRequest = requireInternal(revealSecret)
 
   http.get('/internal/sealing-key', { onRequest }, () => ({
     keyId: seals.keyId,

@@ -27,7 +27,7 @@ const start = async () => {
   running.push(started)
   return started
 }
-const authorized = () => ({ authorization: `Bearer ${bed.env(DATABASE).INTERNAL_SECRET}` })
+const authorized = () => ({ authorization: `Bearer ${options.REVEAL_SECRET.toString('base64')}` })
 
 beforeAll(async () => {
   bed = await openBed()
@@ -38,7 +38,7 @@ beforeAll(async () => {
     VAULT_KEY: Buffer.alloc(32, 1),
     FINGERPRINT_SECRET: Buffer.alloc(32, 2),
     SEALING_KEY: Buffer.alloc(32, 3),
-    INTERNAL_SECRET: Buffer.from(bed.env(DATABASE).INTERNAL_SECRET ?? '', 'base64'),
+    REVEAL_SECRET: Buffer.alloc(32, 4),
     REVEALS_PER_MINUTE: 5,
   }
   const { url } = await start()
@@ -149,13 +149,18 @@ test('SLT-2: the limit of reveals is exact over instances, and each that is answ
   expect(left).toEqual([{ n: 1 }])
 })
 
-test('the internal routes are closed to strangers', async () => {
+test('what hands out keys is closed to strangers, and to every service but the gateway', async () => {
   const { url } = first()
-  const asked = [
-    fetch(`${url}/internal/sealing-key`),
-    fetch(`${url}/internal/reveal`, { method: 'POST', headers: { authorization: 'Bearer guess' } }),
-  ]
-  for (const { status } of await Promise.all(asked)) expect(status).toBe(401)
+  const internal = bed.env(DATABASE).INTERNAL_SECRET
+  expect((await fetch(`${url}/internal/open`, { headers: { authorization: `Bearer ${internal}` } })).status).toBe(200)
+  for (const secret of ['guess', internal])
+    for (const [method, path] of [
+      ['GET', 'sealing-key'],
+      ['POST', 'reveal'],
+    ] as const) {
+      const answer = await fetch(`${url}/internal/${path}`, { method, headers: { authorization: `Bearer ${secret}` } })
+      expect([path, secret, answer.status]).toEqual([path, secret, 401])
+    }
 })
 
 test('INV-5: 40 buyers of 7 keys, two instances, every command twice: exactly 7 are sold', async () => {

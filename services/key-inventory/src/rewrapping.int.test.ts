@@ -28,12 +28,14 @@ afterAll(() => bed?.close())
 
 type Keys = Pick<InventoryOptions, 'VAULT_KEY' | 'VAULT_KEY_NEXT' | 'VAULT_KEY_PREVIOUS'>
 
+const REVEAL_SECRET = Buffer.alloc(32, 4)
+
 const start = async (keys: Keys) => {
   const options = {
     ...keys,
     FINGERPRINT_SECRET: Buffer.alloc(32, 2),
     SEALING_KEY: Buffer.alloc(32, 3),
-    INTERNAL_SECRET: Buffer.from(bed.env(database).INTERNAL_SECRET ?? '', 'base64'),
+    REVEAL_SECRET,
     REVEALS_PER_MINUTE: 10_000,
   }
   const started = await bed.start({ ...(await keyInventory(options)), migrations, database, env: { CLOCK: 'test' } })
@@ -44,12 +46,12 @@ const stop = async (one: Running) => {
   running.delete(one)
   await one.stop()
 }
-const authorized = () => ({ authorization: `Bearer ${bed.env(database).INTERNAL_SECRET}` })
+const authorization = `Bearer ${REVEAL_SECRET.toString('base64')}`
 
 const reveal = async ({ url }: Running, user: string) => {
   const response = await fetch(`${url}/internal/reveal`, {
     method: 'POST',
-    headers: { ...authorized(), 'content-type': 'application/json' },
+    headers: { authorization, 'content-type': 'application/json' },
     body: JSON.stringify({ userId: user, providerId: 'acme', at: NOW }),
   })
   return { status: response.status, key: ((await response.json()) as { key?: string }).key }
@@ -110,7 +112,7 @@ afterEach(async () => {
 
 /** The gateway and subscription, as this test's instances hear them. */
 const meet = async ({ url }: Running) => {
-  const answer = await fetch(`${url}/internal/sealing-key`, { headers: authorized() })
+  const answer = await fetch(`${url}/internal/sealing-key`, { headers: { authorization } })
   const { keyId, publicKey } = (await answer.json()) as { keyId: string; publicKey: string }
   const [gateway, subscription] = [await bed.speaker('gateway'), await bed.speaker('subscription')]
   const sealing = { keyId, publicKey: Buffer.from(publicKey, 'base64') }
