@@ -7,6 +7,7 @@ import fastify, {
   type FastifyRequest,
   type FastifyServerOptions,
   LogController,
+  type RouteOptions,
 } from 'fastify'
 import { MOST_CONNECTIONS, MOST_HEADERS, serverLimits, tooManyHeaders } from './http-limits.ts'
 import type { Logger } from './log.ts'
@@ -24,6 +25,8 @@ export interface HttpOptions {
   readonly server?: FastifyServerOptions
   /** What the service's OpenAPI description says besides its routes. */
   readonly openapi?: object
+  /** For a test that wants to know every route, also those of every service. */
+  readonly onRoute?: (route: RouteOptions) => void
 }
 
 export interface OpenWork {
@@ -55,6 +58,7 @@ export const createHttp = async (options: HttpOptions): Promise<FastifyInstance>
   http.server.maxConnections = MOST_CONNECTIONS
   // None is dropped unseen: what is too many is counted, and refused.
   http.server.maxHeadersCount = 0
+  if (options.onRoute) http.addHook('onRoute', options.onRoute)
   await http.register(helmet, policy)
   http.addHook('onRequest', async ({ raw }, reply) => {
     // Whoever knows better says so; nothing is kept on the way by default.

@@ -10,6 +10,8 @@ import { laneOf } from './kafka/lane-of.ts'
 import { KafkaPublisher, type Outgoing, takeSend } from './kafka/publisher.ts'
 import { Scribe } from './outbox.ts'
 
+export { Metrics } from './metrics.ts'
+
 let count = 0
 
 /** A message as a handler meets it, for tests of pure functions. Each has an id of its own unless one is given. */

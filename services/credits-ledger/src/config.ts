@@ -16,6 +16,8 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
         FAKE_PAYMENTS_URL: text(),
       })
 
+export type Config = ReturnType<typeof readConfig>
+
 /** No complaint repeats a value. */
 const secretKey = (given: string | undefined) => {
   if (!given) return { complaint: 'is missing (PAYMENTS=stripe needs it)' }
