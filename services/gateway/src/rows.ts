@@ -41,6 +41,8 @@ export interface KeyRow {
   readonly subscriptionId: string | null
   readonly attempts: number
   readonly lastError: string | null
+  /** Of its plan's stock, when this was said of it. */
+  readonly version: number
 }
 
 /** A subscription as it is shown. */

@@ -78,12 +78,12 @@ export const slotChangeRefused = (models: ReadModels, message: Message<'SlotChan
 export const keyTested = (models: ReadModels, message: Message<'KeyTested'>) =>
   succeed(models, message, message.body.operationId, { ok: message.body.ok })
 
-export const stockChanged = (models: ReadModels, { body }: Message<'StockChanged'>) => {
-  const { keys, ...stock } = body
-  const shown = models.stock.get(body.planId)
-  if (shown && body.version <= shown.version) return
-  models.stock.put(stock)
-  for (const key of keys) models.keys.put({ ...key, planId: body.planId })
+/** A plan's versions leave by the lanes of different users and may overtake each other: each key goes by its own last one. */
+export const stockChanged = ({ stock, keys }: ReadModels, { body }: Message<'StockChanged'>) => {
+  const { keys: lines, ...counts } = body
+  const { planId, version } = body
+  if (version > (stock.get(planId)?.version ?? 0)) stock.put(counts)
+  for (const line of lines) if (version > (keys.get(line.keyId)?.version ?? 0)) keys.put({ ...line, planId, version })
 }
 
 const after = { done: 'revoked', failed: 'revocation_failed', requeue: 'revocation_pending' } as const

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { DAY, event, T0 } from '../events.testing.ts'
 import { problem } from '../problem.ts'
-import { type Kept, keyed, knownAt, purchase } from './kept.testing.ts'
+import { type Kept, keyed, keyLine, knownAt, purchase } from './kept.testing.ts'
 
 /** What every store of the gateway does, told as tests. Each is given an empty one. */
 export const keepsTheContract = (opened: () => Kept) => {
@@ -124,6 +124,24 @@ export const keepsTheContract = (opened: () => Kept) => {
     expect(first.operations).toMatchObject([{ id: 'op_buy', outcome: 'succeeded' }])
     expect((await db.answers(['op_buy'], [])).horizon).toBe(first.horizon)
   })
+
+  test.each(['rounds of their own', 'one round'])(
+    'INV-6, INV-9: a stock version that comes late, in %s, brings its keys and takes nothing back',
+    async (how) => {
+      const db = opened()
+      const told = [
+        event('StockChanged', { version: 9, available: 2, keys: [keyLine('k2')] }),
+        event('StockChanged', { version: 8, available: 1, keys: [keyLine('k1')] }),
+        event('StockChanged', { version: 7, available: 0, keys: [keyLine('k2', 'quarantined')] }),
+      ]
+      await db.learn(event('PlanPublished'))
+      if (how === 'one round') await db.learn(...told)
+      else for (const one of told) await db.learn(one)
+      expect(await db.stock()).toEqual({ available: 2, keys: { k1: 'available', k2: 'available' } })
+      await db.learn(event('StockChanged', { version: 10, available: 1, keys: [keyLine('k1', 'assigned')] }))
+      expect(await db.stock()).toEqual({ available: 1, keys: { k1: 'assigned', k2: 'available' } })
+    },
+  )
 
   test('GDP-1: of who is forgotten nothing is accepted any more, and what they asked last can be read', async () => {
     const db = opened()

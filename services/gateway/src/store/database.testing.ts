@@ -2,12 +2,13 @@ import { openDatabases } from '@coding-plans/local/bed'
 import { insertRows, inTransaction, type Message, migrate, openDatabase, openLog } from '@coding-plans/runtime'
 import { instant } from '@coding-plans/schemas'
 import { Acceptor } from '../acceptor.ts'
+import { pageAsked } from '../cursor.ts'
 import { T0 } from '../events.testing.ts'
 import { decide } from '../handlers.ts'
 import { migrations } from '../migrations/index.ts'
 import { acceptingStore } from './accepting.ts'
 import { answeringStore } from './answering.ts'
-import { activation, operationRow } from './kept.testing.ts'
+import { activation, operationRow, statesOf } from './kept.testing.ts'
 import { load, save } from './projecting.ts'
 import { readingStore } from './reading.ts'
 
@@ -44,6 +45,10 @@ export const openGatewayDatabase = async () => {
     begin,
     reading: readingStore(knex),
     shown: (id: string) => readingStore(knex).operation(id),
+    stock: async () => {
+      const [row] = await readingStore(knex).stock('acme-coding')
+      return { available: row?.available ?? 0, keys: statesOf(await readingStore(knex).keys({}, pageAsked({}, 100))) }
+    },
     answers: answeringStore(knex).answers,
     /** A gateway process, as far as accepting goes. */
     instance: (refuses: (planId: string) => boolean = () => false) => {

@@ -4,7 +4,7 @@ import type { Acceptor, Intent } from '../acceptor.ts'
 import { event, T0 } from '../events.testing.ts'
 import { idempotencyKey } from '../idempotency.ts'
 import { problem } from '../problem.ts'
-import type { ShownOperation } from '../rows.ts'
+import type { KeyRow, ShownOperation } from '../rows.ts'
 import type { Answers } from './answering.ts'
 
 /** A store of the gateway, and what a test does to it. */
@@ -18,6 +18,8 @@ export interface Kept {
   /** Operations that were accepted, as purchases of ada's. */
   begin(...ids: string[]): Promise<unknown>
   shown(id: string): Promise<ShownOperation | null>
+  /** The states of all keys, by their ids, and how many are available. */
+  stock(): Promise<{ readonly available: number; readonly keys: Readonly<Record<string, string>> }>
   answers(waiting: readonly string[], expired: readonly string[]): Promise<Answers>
   /** All that an activation under this operation causes. */
   activate(operationId: string): Promise<void>
@@ -32,6 +34,20 @@ export const activation = (operationId: string) => [
   event('HoldCaptured'),
   event('SubscriptionActivated', { operationId }),
 ]
+
+export const statesOf = (keys: readonly KeyRow[]) => Object.fromEntries(keys.map(({ keyId, state }) => [keyId, state]))
+
+/** What is said of one key. */
+export const keyLine = (keyId: string, state = 'available') => ({
+  keyId,
+  state,
+  upstreamPlanId: null,
+  uploadedAt: T0,
+  assignedAt: null,
+  subscriptionId: null,
+  attempts: 0,
+  lastError: null,
+})
 
 export const operationRow = (id: string, change: object = {}) => ({
   id,

@@ -6,7 +6,7 @@ import { T0 } from '../events.testing.ts'
 import { decide } from '../handlers.ts'
 import { restsOnNothing } from '../rows.ts'
 import { keepsTheContract } from './contract.testing.ts'
-import { activation, type Kept, operationRow } from './kept.testing.ts'
+import { activation, type Kept, operationRow, statesOf } from './kept.testing.ts'
 import { memoryStore } from './memory.ts'
 
 const open = (): Kept => {
@@ -31,6 +31,10 @@ const open = (): Kept => {
       const operation = tables.operations.get(id)
       return operation ? memory.shown(operation) : null
     },
+    stock: async () => ({
+      available: tables.stock.get('acme-coding')?.available ?? 0,
+      keys: statesOf([...tables.stockKeys]),
+    }),
     answers: memory.answering.answers,
     activate: async (operationId) => {
       await begin(operationId)

@@ -184,6 +184,13 @@ const LATER_WINS = `on conflict (one) do update
   set version = excluded.version, checked_at = excluded.checked_at, checks = excluded.checks
   where excluded.version > invariants.version`
 
+/** Keys are not read for a round: the database compares. What a key belongs to, and since when, stays. */
+const NEWER_LINE_WINS = `on conflict (key_id) do update
+  set state = excluded.state, upstream_plan_id = excluded.upstream_plan_id, assigned_at = excluded.assigned_at,
+    subscription_id = excluded.subscription_id, attempts = excluded.attempts, last_error = excluded.last_error,
+    version = excluded.version
+  where excluded.version > keys.version`
+
 /** Write it, a statement per table. */
 export const save = async (tx: Tx, models: ReadModels): Promise<void> => {
   const learnt = learntOf(models)
@@ -191,7 +198,7 @@ export const save = async (tx: Tx, models: ReadModels): Promise<void> => {
     upsertRows(tx, 'plans', ['planId'], models.plans.changed),
     insertRows(tx, 'plan_versions', models.planVersions, 'on conflict do nothing'),
     upsertRows(tx, 'stock', ['planId'], models.stock.changed),
-    upsertRows(tx, 'keys', ['keyId'], models.keys.changed),
+    insertRows(tx, 'keys', models.keys.changed, NEWER_LINE_WINS),
     upsertRows(tx, 'subscriptions', ['id'], learnt.subscriptions),
     insertRows(tx, 'charges', learnt.charges, 'on conflict do nothing'),
     upsertRows(tx, 'accounts', ['userId'], learnt.accounts),
