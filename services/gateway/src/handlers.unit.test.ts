@@ -132,15 +132,29 @@ test('the first outcome stands', () => {
 
 test('an operation fails with its own command only; what fails within its saga is a step', () => {
   const models = open(operation('op_buy', 'purchase'))
-  const failed = (messageName: string) =>
-    event('CommandFailed', { messageName }, { correlationId: 'op_buy', source: 'x' })
-  learn(models, failed('HoldCredits'))
+  const failed = (messageName: string, source: string) =>
+    event('CommandFailed', { messageName }, { correlationId: 'op_buy', source })
+  learn(models, failed('HoldCredits', 'credits-ledger'))
   expect(models.operations.get('op_buy')).toMatchObject({ outcome: null, steps: [{ name: 'CommandFailed' }] })
-  learn(models, failed('PurchasePlan'))
+  learn(models, failed('PurchasePlan', 'subscription'))
   expect(models.operations.get('op_buy')).toMatchObject({
     outcome: 'failed',
     answer: { status: 500, code: 'internal' },
   })
+})
+
+test('IDE-2: what only listens fails no operation; of a redrive every service may be the one that is asked', () => {
+  const models = open(
+    operation('op_buy', 'purchase'),
+    operation('op_post', 'post_credits'),
+    operation('op_redrive', 'redrive_dead_letter'),
+  )
+  const failed = (messageName: string, correlationId: string, source: string) =>
+    learn(models, event('CommandFailed', { messageName }, { correlationId, source })).operations.get(correlationId)
+  expect(failed('PurchasePlan', 'op_buy', 'auditor')).toMatchObject({ outcome: null })
+  expect(failed('PostCredits', 'op_post', 'auditor')).toMatchObject({ outcome: null })
+  expect(failed('PostCredits', 'op_post', 'credits-ledger')).toMatchObject({ outcome: 'failed' })
+  expect(failed('RedriveDeadLetter', 'op_redrive', 'key-inventory')).toMatchObject({ outcome: 'failed' })
 })
 
 test('a step is noted once, whatever is said again, and tells no secret', () => {

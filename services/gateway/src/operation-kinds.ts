@@ -32,6 +32,9 @@ export const operationKinds = {
 
 export type OperationKind = keyof typeof operationKinds
 
+/** Whether it is this service's to carry that command out. Others hear it too, and what they cannot read fails nothing. */
+export const carriesOut = (service: string, command: MessageName) => [service, 'any'].includes(routeOf(command).owner)
+
 const commands = Object.values(operationKinds).map(({ command }) => command)
 
 /**
@@ -39,4 +42,4 @@ const commands = Object.values(operationKinds).map(({ command }) => command)
  * free: it is asked for anew, and the first must not take effect after all (credits posted twice, an older key over a newer one).
  */
 export const isAskedAnew = (letter: { readonly service: string; readonly messageName: string }) =>
-  commands.some((name) => name === letter.messageName && [letter.service, 'any'].includes(routeOf(name).owner))
+  commands.some((name) => name === letter.messageName && carriesOut(letter.service, name))

@@ -1,5 +1,5 @@
 import { type Message, type Saying, say } from '@coding-plans/runtime'
-import type { Instant, MessageName } from '@coding-plans/schemas'
+import { type Instant, type MessageName, routeOf } from '@coding-plans/schemas'
 import type { Books } from './books.ts'
 import { holdIdOf } from './domain/ids.ts'
 import { hear, releaseLater, saysAgain } from './sagas/engine.ts'
@@ -48,8 +48,9 @@ const ASKED: ReadonlySet<string> = new Set<MessageName>([
   'UnlinkKeys',
 ])
 
-/** What others cannot read of what is told to all is no failure of ours, though they name its saga. */
-const isOurs = ({ body, source }: Message<'CommandFailed'>) => source === SERVICE || ASKED.has(body.messageName)
+/** What others cannot read of what is told to all, or asked of another, is no failure of ours, though they name its saga. */
+const isOurs = ({ body: { messageName }, source }: Message<'CommandFailed'>) =>
+  source === SERVICE || (ASKED.has(messageName) && routeOf(messageName as MessageName).owner === source)
 
 /** Something that a saga said, or that was said to it, could not be handled. Of others' failures nobody here waits for. */
 export const commandFailed = (books: Books, message: Message<'CommandFailed'>, at: Instant): Saying[] => {

@@ -1,8 +1,8 @@
 import { message } from '@coding-plans/runtime/testing'
-import { microdollars } from '@coding-plans/schemas'
+import { type Bodies, microdollars } from '@coding-plans/schemas'
 import { expect, test } from 'vitest'
 import { at } from './bodies.testing.ts'
-import { openLiveWorld, openWorld, World } from './world.testing.ts'
+import { failureOf, openLiveWorld, openWorld, World } from './world.testing.ts'
 
 test('IDE-4: a copy of a purchase that was refused buys nothing later on', () => {
   const { world, subscription } = openLiveWorld()
@@ -36,6 +36,16 @@ test('a command that fails at the ledger or the inventory fails the operation, a
     world.settle()
     expect(world.live()?.status).toBe('active')
   }
+})
+
+test('IDE-2: a command that only the auditor cannot read fails nothing', () => {
+  const world = openWorld()
+  const id = world.purchase()
+  const [hold] = world.queues.ledger
+  const how = { source: 'auditor', correlationId: id }
+  expect(world.tell(message('CommandFailed', failureOf(hold!).body as Bodies['CommandFailed'], how))).toEqual([])
+  world.settle()
+  expect(world.outcomes(id)).toMatchObject([{ name: 'SubscriptionActivated' }])
 })
 
 test('protocol 5: a hold or a key that comes when the purchase has failed is given back', () => {

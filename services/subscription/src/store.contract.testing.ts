@@ -97,7 +97,7 @@ export const keepsTheContract = (open: () => Kept) => {
     await round([published()])
     const [hold] = await round([purchase('ada', 'op_1')])
     const failure = { subject: 'ada', messageId: 'm', messageName: 'HoldCredits', reason: 'a bug' }
-    const fails = () => round([message('CommandFailed', failure, { correlationId: 'op_1' })])
+    const fails = () => round([message('CommandFailed', failure, { correlationId: 'op_1', source: 'credits-ledger' })])
     expect([hold?.name, (await fails())[0]?.name]).toEqual(['HoldCredits', 'ReleaseHold'])
     await fails()
     expect(await kept.rows('sagas')).toMatchObject([{ failures: 1, retryAt: 1_000 }])

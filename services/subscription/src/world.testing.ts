@@ -156,8 +156,8 @@ export class World {
     if (fails) this.dead.push({ queue, message: next })
     const model = queue === 'ledger' ? this.ledger : this.inventory
     const said = fails ? [failureOf(next)] : model.handle(next)
-    for (const { name, body } of said)
-      this.queues.subscription.push(message(name, body, { time: next.time, correlationId: next.correlationId }))
+    const how = { time: next.time, correlationId: next.correlationId, source: routes[next.name].owner }
+    for (const { name, body } of said) this.queues.subscription.push(message(name, body, how))
   }
 
   /** The service itself cannot handle it: its saga is told at once. */

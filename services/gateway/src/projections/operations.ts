@@ -1,5 +1,5 @@
 import type { Message } from '@coding-plans/runtime'
-import { type OperationKind, operationKinds } from '../operation-kinds.ts'
+import { carriesOut, type OperationKind, operationKinds } from '../operation-kinds.ts'
 import { accountDeleted, type Problem } from '../problem.ts'
 import { failure } from '../refusals.ts'
 import { type Outcome, type RestsOn, restsOnNothing } from '../rows.ts'
@@ -49,10 +49,14 @@ export const refuse = (
   restsOn: Partial<RestsOn> = {},
 ) => end(models, message, operationId, { outcome: 'refused', answer: problem, restsOn })
 
-/** An operation fails when its own command could not be carried out; what fails within a saga is the saga's to mend. */
+/**
+ * An operation fails when its own command could not be carried out, by whom it is for; what fails within a saga is the saga's to
+ * mend. Who only listens may fail at it while it takes effect: asked for anew, it would take effect twice (IDE-2).
+ */
 export const fail = (models: ReadModels, message: Message<'CommandFailed'>) => {
   const operation = models.operations.get(message.correlationId)
-  if (operation && operationKinds[operation.kind as OperationKind]?.command === message.body.messageName)
+  const command = operation && operationKinds[operation.kind as OperationKind]?.command
+  if (command && command === message.body.messageName && carriesOut(message.source, command))
     end(models, message, operation.id, { outcome: 'failed', answer: failure() })
 }
 
