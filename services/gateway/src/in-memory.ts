@@ -2,6 +2,7 @@ import { openLog } from '@coding-plans/runtime'
 import { type Instant, instant } from '@coding-plans/schemas'
 import { Acceptor } from './acceptor.ts'
 import { projector } from './handlers.ts'
+import { systemClock } from './store/business-clock.ts'
 import { type Append, memoryStore } from './store/memory.ts'
 
 export type { Intent, Verdict } from './acceptor.ts'
@@ -12,10 +13,10 @@ export type { Append } from './store/memory.ts'
 
 /** The service without a database and without HTTP, for the simulator: it accepts intents, learns, and answers. */
 export const gatewayInMemory = (mode: 'system' | 'test', wallClock: () => Instant) => {
-  let heard = 0
+  const { now, hear } = systemClock(wallClock)
   const memory = memoryStore((clock) => {
     if (mode === 'test') return clock ? instant(clock.now) : null
-    return instant(Math.max(wallClock(), heard))
+    return now()
   })
   const silent = openLog('gateway', 'silent')
   return {
@@ -24,7 +25,7 @@ export const gatewayInMemory = (mode: 'system' | 'test', wallClock: () => Instan
     tables: memory.tables,
     handler: projector({
       load: (tx, messages) => {
-        for (const { time } of messages) heard = Math.max(heard, time)
+        hear(messages)
         return memory.projecting.load(tx, messages)
       },
       save: memory.projecting.save,

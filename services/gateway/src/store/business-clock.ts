@@ -10,16 +10,27 @@ export interface BusinessClock {
   hear(messages: readonly Message[]): void
 }
 
-/** In test mode the clock that events tell of; else the wall clock, never below the last heard. */
-export const businessClock = (mode: 'system' | 'test', wallClock: () => number): BusinessClock => {
+/** More than the clocks of hosts that are kept right differ: by what is further ahead a wrong one would set everybody's (CAN-1). */
+const MOST_AHEAD_MILLISECONDS = 5_000
+
+/** The wall clock, never below the last heard that can be true. */
+export const systemClock = (wallClock: () => number) => {
   let heard = 0
-  if (mode === 'system')
-    return {
-      now: async () => instant(Math.max(wallClock(), heard)),
-      hear: (messages) => {
-        for (const { time } of messages) heard = Math.max(heard, time)
-      },
-    }
+  return {
+    now: (): Instant => instant(Math.max(wallClock(), heard)),
+    hear: (messages: readonly Message[]) => {
+      const latest = wallClock() + MOST_AHEAD_MILLISECONDS
+      for (const { time } of messages) if (time <= latest) heard = Math.max(heard, time)
+    },
+  }
+}
+
+/** In test mode the clock that events tell of; else the hosts' own. */
+export const businessClock = (mode: 'system' | 'test', wallClock: () => number): BusinessClock => {
+  if (mode === 'system') {
+    const { now, hear } = systemClock(wallClock)
+    return { now: async () => now(), hear }
+  }
   return {
     now: async (tx) => {
       const [row] = await select<{ now: number }>(tx, 'select now from clock')
