@@ -97,7 +97,20 @@ test('IDE-4: a late second copy takes nothing back', () => {
   )
   expect(models.subscriptions.get('sub_1')).toEqual(ended)
   expect(models.accounts.get('ada')).toEqual(account)
-  expect(models.movements).toHaveLength(2)
+})
+
+test('LED-6: an entry that was redriven leaves the account as it is, and is a line of the statement', () => {
+  const models = learn(
+    open(),
+    event('HoldCaptured', { version: 6, balance: 80 }),
+    event('CreditsPosted', { version: 5, balance: 100, at: T0 - DAY }),
+    event('HoldReleased', { version: 4 }),
+  )
+  expect(models.accounts.get('ada')).toMatchObject({ version: 6, balance: 80, at: T0 })
+  expect(models.movements).toMatchObject([
+    { version: 6, entryId: 'ent_2' },
+    { version: 5, entryId: 'ent_1', balanceAfter: 100, at: T0 - DAY },
+  ])
 })
 
 test('an event of a subscription that was never heard of is nonsense', () => {

@@ -15,16 +15,23 @@ interface Told {
 
 type Change = Pick<MovementRow, 'kind' | 'amount'> & Partial<MovementRow>
 
-/** One change of an account, in the order of its versions; an older one is known already. */
+const isNews = ({ accounts }: ReadModels, { userId, version }: Told) => {
+  const account = accounts.get(userId)
+  return !account || version > account.version
+}
+
+/**
+ * One change of an account. An older one leaves the account as it is, and is a change all the same: a copy is there already, but
+ * one that was redriven is heard for the first time (LED-6).
+ */
 const move = (models: ReadModels, told: Told, at: number, change: Change) => {
   const { accounts, movements } = models
   const { userId, version, balance, held } = told
   if (models.forgot(userId)) return
-  const account = accounts.get(userId)
-  if (account && version <= account.version) return
+  const isNew = isNews(models, told)
   // As the ledger does: time on one account never runs backwards.
-  const moment = Math.max(at, account?.at ?? at)
-  accounts.put({ userId, version, balance, held, at: moment })
+  const moment = isNew ? Math.max(at, accounts.get(userId)?.at ?? at) : at
+  if (isNew) accounts.put({ userId, version, balance, held, at: moment })
   movements.push({
     entryId: null,
     description: null,
@@ -42,8 +49,10 @@ const move = (models: ReadModels, told: Told, at: number, change: Change) => {
 export const creditsHeld = (models: ReadModels, { body, time }: Message<'CreditsHeld'>) =>
   move(models, body, time, { kind: 'hold', amount: body.amount })
 
-export const holdReleased = (models: ReadModels, { body, time }: Message<'HoldReleased'>) =>
-  move(models, body, time, { kind: 'release', amount: 0 })
+export const holdReleased = (models: ReadModels, { body, time }: Message<'HoldReleased'>) => {
+  // Where there was nothing to release it comes with the version of another change.
+  if (isNews(models, body)) move(models, body, time, { kind: 'release', amount: 0 })
+}
 
 export const holdCaptured = (models: ReadModels, { body }: Message<'HoldCaptured'>) =>
   move(models, body, body.at, {

@@ -117,6 +117,20 @@ test('LED-6: the balance at any past instant, held credits included; the stateme
   ])
 })
 
+test('LED-6, HIS-1: an entry that was redriven is listed in its place, once', async () => {
+  const held = event('CreditsHeld', { version: 2 })
+  await db.learn(held)
+  await db.learn(event('HoldCaptured', { version: 3 }), held)
+  const redriven = event('CreditsPosted', { version: 1 })
+  await db.learn(redriven, redriven)
+  await db.learn(redriven)
+  const { reading } = db
+  expect((await reading.entries('ada', pageAsked({}, 10))).map(({ entryId }) => entryId)).toEqual(['ent_2', 'ent_1'])
+  expect(await reading.hasEntry('ada', 'ent_1')).toBe(true)
+  expect(await reading.credits('ada')).toMatchObject({ version: 3, balance: 80, held: 0 })
+  expect(await db.knex('movements').count()).toEqual([{ count: 3 }])
+})
+
 test('HIS-1: pages are newest first, at equal instants the one written later first, and stable under inserts', async () => {
   const post = (version: number) =>
     event('CreditsPosted', { version, entryId: `ent_${version}`, operationId: `op_${version}` })
