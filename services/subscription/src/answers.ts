@@ -28,13 +28,20 @@ export const answer = <Name extends Answer>(books: Books, message: Message<Name>
   if (saga?.userId !== message.body.userId) throw new Error(`${message.name} answers no saga of this user.`)
   const hold = (message.body as { holdId?: string }).holdId
   if (hold !== undefined && hold !== holdIdOf(saga.id, (saga as Saga<MoneyMemory>).memory.holds))
-    return outdated(message, hold)
+    return outdated(books, saga as Saga<RenewalMemory>, message, hold)
   return hear(books, saga, message.name, message.body as unknown as Hearings[Name], at)
 }
 
-/** Of an attempt that was given up for another: what it holds is given back, and nobody waits for the rest (protocol.md 5). */
-const outdated = ({ name, body, correlationId }: Message<Answer>, holdId: string): Saying[] =>
-  name === 'CreditsHeld' ? [say('ReleaseHold', { userId: body.userId, holdId }, { correlationId })] : []
+/**
+ * Of an attempt that was given up for another: what it holds is given back, which is worth another, and nobody waits for the
+ * rest (protocol.md 5).
+ */
+const outdated = (books: Books, saga: Saga<RenewalMemory>, { name }: Message<Answer>, holdId: string): Saying[] => {
+  if (name !== 'CreditsHeld') return []
+  const { id: correlationId, userId, memory } = saga
+  books.sagas.put({ ...saga, memory: { ...memory, enough: false } })
+  return [say('ReleaseHold', { userId, holdId }, { correlationId })]
+}
 
 const ASKED: ReadonlySet<string> = new Set<MessageName>([
   'HoldCredits',
@@ -58,7 +65,7 @@ export const commandFailed = (books: Books, message: Message<'CommandFailed'>, a
   if (!saga || !isOurs(message)) return []
   const { userId } = saga
   const { messageName } = message.body
-  if (messageName === 'AvailableIncreased') return availableIncreased(books, { body: { userId } }, at)
+  if (messageName === 'AvailableIncreased') return availableIncreased(books, { body: { userId, cause: 'unknown' } }, at)
   // Where none is under way for the present attempt, it is of an earlier one, whose credits came late.
   if (messageName === 'ReleaseHold' && !saysAgain(saga)) return releaseLater(books, saga)
   const name = outcomes[messageName]

@@ -223,6 +223,18 @@ test('IDE-4: a copy of TopUpUnanswered after the outcome changes nothing', () =>
   expect(world.live()).toEqual(before)
 })
 
+test('REN-6: what a late hold of an earlier attempt kept from the present one is tried again when it is given back', () => {
+  const { world } = openDue(null, 48)
+  world.settle()
+  failAttempt(world)
+  world.settle()
+  world.redrive()
+  world.credit('ada', 19)
+  world.settle()
+  expect(renewals(world)).toBe(1)
+  expect(world.all('HoldCredits').length).toBeGreaterThan(3)
+})
+
 test('late credits: what an earlier attempt got, and could not be given back, is given back later', () => {
   const { world } = openDue(null, 48)
   world.settle()

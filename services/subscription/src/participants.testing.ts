@@ -88,9 +88,9 @@ export class LedgerModel {
     const hold = this.holds.get(holdId)
     if (hold?.state === 'captured') throw new Error(`Hold ${holdId} is captured and cannot be released.`)
     const released = say('HoldReleased', { ...this.#account(userId), holdId })
-    if (hold?.state !== 'open') return [released]
+    if (!hold) return [released]
+    if (hold.state === 'open') this.post(userId, hold.amount)
     hold.state = 'released'
-    this.post(userId, hold.amount)
     return [released, this.increased(userId, 'release')]
   }
 

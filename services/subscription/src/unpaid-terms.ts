@@ -12,9 +12,9 @@ import type { RenewalMemory, Saga } from './sagas/saga.ts'
 /** More is available: all that this user owes is tried, the oldest boundary first (REN-6). */
 export const availableIncreased = (
   books: Books,
-  { body }: { readonly body: Pick<AvailableIncreased, 'userId'> },
+  { body }: { readonly body: Pick<AvailableIncreased, 'userId' | 'cause'> },
   at: Instant,
-): Saying[] => books.unpaidOf(body.userId).flatMap((saga) => hear(books, saga, 'AvailableIncreased', null, at))
+): Saying[] => books.unpaidOf(body.userId).flatMap((saga) => hear(books, saga, 'AvailableIncreased', body, at))
 
 /** Other settings of the automatic top-up: what was not tried may be now (TOP-1). */
 export const autoTopUpSet = (books: Books, { body }: Message<'AutoTopUpSet'>, at: Instant): Saying[] =>

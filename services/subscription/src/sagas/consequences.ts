@@ -58,7 +58,7 @@ const beginRenewal = (stage: Stage, subscription: Subscription, due: Due, overAt
   const servedUntil = instant(Math.max(dueBoundary, subscription.servedUntil ?? 0, overAt ?? 0))
   const dueFrom = instant(dueBoundary + Math.max(0, asOf - servedUntil))
   const waiting = { due, end: null, grants: [], accountVersion: null, holds: 0 }
-  const unpaid = { available: null, asked: null, news: false, overAt, recovered: false }
+  const unpaid = { available: null, asked: null, enough: false, news: false, overAt, recovered: false }
   const memory: RenewalMemory = {
     messageId,
     operationId: null,

@@ -79,6 +79,8 @@ export interface RenewalMemory extends MoneyMemory {
   readonly available: Microdollars | null
   /** The request for a top-up that this one made. */
   readonly asked: string | null
+  /** The last attempt failed though its credits were held: too little was not what it failed for. */
+  readonly enough: boolean
   /** Something was heard, while a failed attempt gave back, that is worth another. */
   readonly news: boolean
   /** The deadline has passed, at this instant: a decline ends the subscription. */

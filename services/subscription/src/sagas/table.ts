@@ -26,8 +26,8 @@ type Answers = Pick<
 /** The columns: what a saga can hear. */
 export interface Hearings extends Answers {
   Begun: null
-  /** Its user has more: how much, and why, is the ledger's to judge. */
-  AvailableIncreased: null
+  /** Its user has more: how much is the ledger's to judge. */
+  AvailableIncreased: Pick<Bodies['AvailableIncreased'], 'cause'>
   /** Its subscription's term is over. */
   PeriodEnded: Due
   /** The time that an unpaid term was given is over. */

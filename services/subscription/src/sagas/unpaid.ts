@@ -51,7 +51,18 @@ export const learnNews = () => ({ news: true })
 export const learnDeclined = ({ heard }: Step<RenewalMemory, 'HoldDeclined'>) => ({
   available: heard.available,
   accountVersion: heard.version,
+  enough: false,
 })
+
+/** An attempt fails: were its credits held already? */
+export const learnFailed = ({ heard }: Step<RenewalMemory, 'CommandFailed'>) => ({
+  enough: heard.messageName === 'CreditsHeld',
+})
+export const learnEnough = () => ({ enough: true })
+
+/** What is given back, by itself or by another term, is no news for what had enough: it would fail, and give back, without end. */
+export const isNews = ({ heard, saga }: Step<RenewalMemory, 'AvailableIncreased'>) =>
+  heard.cause !== 'release' || !saga.memory.enough
 
 /** Another attempt, so another hold. */
 export const learnAttempt = ({ saga: { memory } }: Of) => ({ holds: memory.holds + 1, news: false })
