@@ -1,5 +1,5 @@
 import type { Message } from '@coding-plans/runtime'
-import { type MessageName, routeOf } from '@coding-plans/schemas'
+import { type Bodies, type MessageName, messageNames, type Route, routeOf } from '@coding-plans/schemas'
 import type { Facts } from './facts.ts'
 import { ASKED } from './passing.ts'
 
@@ -18,8 +18,17 @@ const MOST_ANSWERS_REMEMBERED = 20
 const isAsked = ({ name, source }: Message) =>
   source === 'gateway' && routeOf(name as MessageName).kind === 'command' && !MAY_RUN_LONGER.has(name)
 
-const answeredBy = ({ name, body, correlationId }: Message): string | null => {
-  if (name === 'CommandFailed') return correlationId
+/** Of what a person asked for, and by whom it is to be done: a step of a saga that fails ends no operation, and others only listen. */
+const isFailure = (messageName: string, source: string) => {
+  const { from, owner } = messageNames.includes(messageName as MessageName)
+    ? routeOf(messageName as MessageName)
+    : ({} as Partial<Route>)
+  return from?.includes('gateway') === true && (owner === source || owner === 'any')
+}
+
+const answeredBy = ({ name, body, source, correlationId }: Message): string | null => {
+  if (name === 'CommandFailed')
+    return isFailure((body as Bodies['CommandFailed']).messageName, source) ? correlationId : null
   if (routeOf(name as MessageName).kind !== 'event' || ON_THE_WAY.has(name)) return null
   return (body as { operationId?: string | null }).operationId ?? null
 }
