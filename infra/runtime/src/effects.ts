@@ -20,13 +20,15 @@ interface Effect {
   /** The message that asked for it; null: written down before that was kept. */
   readonly causeId: string | null
   readonly attempts: number
+  /** Its key may be forgotten by now. */
+  readonly late: boolean
 }
 
 const CALL_DEADLINE_MILLISECONDS = 10_000
 const MOST_CALLS_AT_ONCE = 16
 const FIRST_PAUSE_MILLISECONDS = 1_000
 const LONGEST_PAUSE_MILLISECONDS = 10 * 60_000
-// Longer than this, no payment provider keeps an idempotency key: a person must look.
+// Longer than a day, no payment provider keeps an idempotency key: asked anew it would be done anew.
 const ASKED_FOR = '23 hours'
 
 /** Write down what a decision wants called, in its round's transaction. The id is the idempotency key. */
@@ -82,7 +84,7 @@ export class Effects {
     return this.#underWay.size
   }
 
-  /** Begin what is due and not under way. */
+  /** Begin what is due and not under way. That it was called is committed first: a call may be done and its maker killed. */
   async begin() {
     const { knex, owned } = this.#parts
     const free = MOST_CALLS_AT_ONCE - this.#underWay.size
@@ -90,9 +92,13 @@ export class Effects {
     if (free <= 0 || lanes.length === 0) return
     const due = await select<Effect>(
       knex,
-      `select id, lane, kind, request, correlation_id, time, cause_id, attempts from effects
-       where state = 'open' and lane = any(?) and next_call_at <= now() and not (id = any(?))
-       order by next_call_at limit ?`,
+      `with due as (
+         select id from effects where state = 'open' and lane = any(?) and next_call_at <= now() and not (id = any(?))
+         order by next_call_at limit ? for update skip locked
+       )
+       update effects e set first_called_at = coalesce(e.first_called_at, now()) from due where e.id = due.id
+       returning e.id, e.lane, e.kind, e.request, e.correlation_id, e.time, e.cause_id, e.attempts,
+         e.first_called_at < now() - interval '${ASKED_FOR}' as late`,
       [lanes, [...this.#underWay], free],
     )
     for (const effect of due) void this.#make(effect)
@@ -100,11 +106,13 @@ export class Effects {
 
   async #make(effect: Effect) {
     const { log } = this.#parts
-    const { make, unanswered } = this.#callerOf(effect)
+    const { make, find, unanswered } = this.#callerOf(effect)
     this.#underWay.add(effect.id)
     try {
       const signal = AbortSignal.timeout(CALL_DEADLINE_MILLISECONDS)
-      const sayings = await make({ request: effect.request, idempotencyKey: effect.id, signal })
+      const calling = { request: effect.request, idempotencyKey: effect.id, signal }
+      const sayings = effect.late ? await find?.(calling) : await make(calling)
+      if (!sayings) throw new Error('It is too late to ask again.')
       this.#outcomes.push({ effect, sayings, known: true })
       this.#parts.wake()
     } catch (error) {
@@ -163,23 +171,20 @@ export class Effects {
     if (ids.length === 0) return Promise.resolve([])
     return select<{ id: string }>(
       tx,
-      `update effects set attempts = 1, first_called_at = coalesce(first_called_at, now()),
-         next_call_at = now() + ? * interval '1 millisecond'
+      `update effects set attempts = 1, next_call_at = now() + ? * interval '1 millisecond'
        where id = any(?) and attempts = 0 returning id`,
       [FIRST_PAUSE_MILLISECONDS, ids as string[]],
     )
   }
 
-  #askAgain({ id, attempts }: Effect) {
+  #askAgain({ id, kind, attempts, late }: Effect) {
     const milliseconds = backOff(attempts, FIRST_PAUSE_MILLISECONDS, LONGEST_PAUSE_MILLISECONDS)
+    if (late) this.#parts.log.error({ kind, id }, 'What came of a call stays unknown: it is listed, a person must look')
     return execute(
       this.#parts.knex,
-      `update effects set attempts = attempts + 1,
-         first_called_at = coalesce(first_called_at, now()),
-         next_call_at = now() + ? * interval '1 millisecond',
-         state = case when first_called_at < now() - interval '${ASKED_FOR}' then 'listed' else 'open' end
+      `update effects set attempts = attempts + 1, state = ?, next_call_at = now() + ? * interval '1 millisecond'
        where id = ?`,
-      [milliseconds, id],
+      [late ? 'listed' : 'open', milliseconds, id],
     )
   }
 }

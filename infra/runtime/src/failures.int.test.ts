@@ -1,4 +1,3 @@
-import { createServer } from 'node:http'
 import { type Bed, openBed } from '@coding-plans/local/bed'
 import { instant, microdollars, type UserId } from '@coding-plans/schemas'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -6,7 +5,7 @@ import { pause, type Running, say } from './index.ts'
 import { withAdmin } from './kafka/topics.ts'
 import { unpack } from './parcel.ts'
 import { openKafkaProxy, throughProxy } from './probe/kafka-proxy.ts'
-import { CALLS_OUT, migrations, probe } from './probe/probe.ts'
+import { migrations, probe } from './probe/probe.ts'
 import { select } from './sql.ts'
 import { eventually, type Listener, type Speaker } from './testing.ts'
 
@@ -182,44 +181,6 @@ test('a send that fails for one partition and not for another: nothing is lost, 
     ...names('later', 10),
   ])
   await service.stop()
-})
-
-test('a call to the outside: made after the commit, asked again under the same key until its outcome is known, said once', async () => {
-  const keys: string[] = []
-  const outside = createServer((request, response) => {
-    keys.push(String(request.headers['idempotency-key']))
-    response.statusCode = keys.length < 3 ? 500 : 200
-    response.end()
-  })
-  await new Promise<void>((resolve) => outside.listen(0, '127.0.0.1', resolve))
-  const { port } = outside.address() as { port: number }
-  const handler = probe('caller', {
-    calls: {
-      ask: async ({ request, idempotencyKey, signal }) => {
-        const answer = await fetch(`http://127.0.0.1:${port}`, {
-          headers: { 'idempotency-key': idempotencyKey },
-          signal,
-        })
-        if (!answer.ok) throw new Error('Who knows.')
-        const { userId, holdId } = request as { userId: UserId; holdId: string }
-        return [say('HoldReleased', { userId, holdId, balance: microdollars(0), held: microdollars(0), version: 1 })]
-      },
-    },
-  })
-  const service = await bed.start({ service: 'caller', handler, migrations })
-  const listener = await bed.listener(['credits-ledger.events'])
-  await speaker.say([hold('caller-1', CALLS_OUT), hold('caller-1', CALLS_OUT)])
-  const [outcome] = await listener.until(({ key, name }) => key === 'caller-1' && name === 'HoldReleased', 1, 30_000)
-  expect(outcome?.headers.ce_correlationid).toBe(`saga ${CALLS_OUT}`)
-  expect(keys).toHaveLength(3)
-  expect(new Set(keys).size).toBe(1)
-  await eventually(
-    async () => (await service.knex.raw('select count(*)::int as n from effects')).rows[0].n,
-    (n) => n === 0,
-  )
-  expect(service.worker.callsUnderWay).toBe(0)
-  await service.stop()
-  outside.close()
 })
 
 test('the database away for 10 s: said so, nothing lost, nothing doubled', async () => {

@@ -83,6 +83,11 @@ export interface Calling {
 export interface Caller {
   /** Resolves with what its outcome says; a throw means that the outcome is unknown: it is asked again under the same key. */
   readonly make: (calling: Calling) => Promise<Saying[]>
+  /**
+   * Finds out what came of it, doing nothing anew, when the other side may have forgotten its key; null: that cannot be
+   * told. Absent: nobody is asked then, a person must look.
+   */
+  readonly find?: (calling: Calling) => Promise<Saying[] | null>
   /** What is said, once, when the first try was given up. */
   readonly unanswered?: (request: Calling['request']) => Saying[]
 }

@@ -1,4 +1,4 @@
-import { type Calling, type Calls, say } from '@coding-plans/runtime'
+import { type Caller, type Calling, type Calls, say } from '@coding-plans/runtime'
 import { microdollars, userId } from '@coding-plans/schemas'
 import { noTerms, type PaymentTerms } from './domain/payment-terms.ts'
 
@@ -35,38 +35,51 @@ export interface Payments {
   /** Asked only where the terms say so; null: no method, or nobody's. */
   ownerOf(paymentMethodId: string, keyed: Keyed): Promise<Owner | null>
   charge(charge: Charge, keyed: Keyed): Promise<{ paymentId: string } | 'declined'>
+  /** What was paid, for when the key of a charge is forgotten; null: nothing is known of it. Absent: nobody can be asked. */
+  paidFor?(charge: Charge, keyed: Keyed): Promise<{ paymentId: string } | null>
   giveBack(paid: Return, keyed: Keyed): Promise<void>
 }
 
 /** How the ledger calls it; each outcome is a command of the ledger to itself, safe by the id of the top-up or operation. */
 export const paymentCalls = (payments: Payments): Calls => ({
-  verify: async ({ request, ...keyed }) => {
+  verify: whateverItsKey(async ({ request, ...keyed }) => {
     const { userId: user, operationId, paymentMethodId } = request as unknown as Naming
     const owner = await payments.ownerOf(paymentMethodId, keyed)
     const whose = { userId: userId(user), operationId }
     if (owner?.userId !== user) return [say('SettleAutoTopUp', { ...whose, outcome: 'not_yours', customerId: null })]
     return [say('SettleAutoTopUp', { ...whose, outcome: 'yours', customerId: owner.customerId })]
-  },
+  }),
   charge: {
     make: async ({ request, ...keyed }) => {
       const charge = request as unknown as Charge
       const outcome = await payments.charge(charge, keyed)
-      const whose = { userId: userId(charge.userId), topUpId: charge.topUpId }
-      if (outcome === 'declined') return [say('SettleTopUp', { ...whose, outcome, paymentId: null })]
-      return [say('SettleTopUp', { ...whose, outcome: 'paid', paymentId: outcome.paymentId })]
+      if (outcome !== 'declined') return [settled(charge, outcome)]
+      const { userId: user, topUpId } = charge
+      return [say('SettleTopUp', { userId: userId(user), topUpId, outcome, paymentId: null })]
+    },
+    find: async ({ request, ...keyed }) => {
+      const charge = request as unknown as Charge
+      const paid = await payments.paidFor?.(charge, keyed)
+      return paid ? [settled(charge, paid)] : null
     },
     unanswered: (request) => {
       const { userId: user, topUpId } = request as unknown as Charge
       return [say('TopUpUnanswered', { userId: userId(user), topUpId })]
     },
   },
-  return: async ({ request, ...keyed }) => {
+  return: whateverItsKey(async ({ request, ...keyed }) => {
     const paid = request as unknown as Return
     await payments.giveBack(paid, keyed)
     const body = { userId: userId(paid.userId), topUpId: paid.topUpId, amount: microdollars(paid.amount) }
     return [say('PaymentReturned', body)]
-  },
+  }),
 })
+
+/** A call that may be made twice under two keys: it reads, or is done once by what it names. */
+const whateverItsKey = (make: Caller['make']): Caller => ({ make, find: make })
+
+const settled = ({ userId: user, topUpId }: Charge, { paymentId }: { readonly paymentId: string }) =>
+  say('SettleTopUp', { userId: userId(user), topUpId, outcome: 'paid', paymentId })
 
 /** The fake service that a local start brings along: a real HTTP server, obeying the payment method's name. */
 export const fakePayments = (url: string): Payments => ({

@@ -92,6 +92,16 @@ test('TOP-2: what was paid is found although Stripe answers 500 for ever under t
   expect(paidFor('tup_kept')).toHaveLength(1)
 })
 
+test('TOP-1: what was paid under a key that is forgotten is found, and nothing is asked for', async () => {
+  const late = chargeBy('silent', { topUpId: 'tup_late' })
+  await expect(payments.charge(late, keyed('key late', 100))).rejects.toThrow('Stripe does not answer.')
+  const asked = stripe.requests.filter(({ method }) => method === 'POST').length
+  expect(await payments.paidFor?.(late, keyed('forgotten'))).toEqual({ paymentId: paidFor('tup_late')[0]?.id })
+  for (const unpaid of [chargeBy('silent', { topUpId: 'tup_never' }), chargeBy('silent', { customerId: null })])
+    expect(await payments.paidFor?.(unpaid, keyed('forgotten'))).toBeNull()
+  expect(stripe.requests.filter(({ method }) => method === 'POST')).toHaveLength(asked)
+})
+
 test('GDP-1: money is given back once, also when it is asked again under another key', async () => {
   const paid = (await charge('returned')) as { paymentId: string }
   const back = { topUpId: 'tup_returned', userId: 'ada', amount: 1_000_000, ...paid }

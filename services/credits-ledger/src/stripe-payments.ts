@@ -38,6 +38,15 @@ export const stripePayments = (access: StripeAccess): Payments => ({
     return outcomeOf(intent, charge)
   },
 
+  paidFor: async (charge, { signal }) => {
+    if (charge.customerId === null) return null
+    const paid = await findPaid(clientOf(access, signal), charge).catch((error) => {
+      throw troubleOf(error)
+    })
+    const outcome = paid ? outcomeOf(paid, charge) : 'declined'
+    return outcome === 'declined' ? null : outcome
+  },
+
   giveBack: async ({ paymentId }, { signal, idempotencyKey }) => {
     const giving = clientOf(access, signal).refunds.create({ payment_intent: paymentId }, { idempotencyKey })
     const refund = await giving.catch((error) => {
