@@ -1,7 +1,9 @@
 import { type Instant, instant, type MessageName, topicOf } from '@coding-plans/schemas'
 import type { Message } from './handler.ts'
+import { isMessageId } from './ids.ts'
 import type { Item } from './item.ts'
 import type { Outgoing } from './kafka/publisher.ts'
+import type { MessageKey } from './lanes.ts'
 
 /** The dead-letter topic of one consumer of one topic. */
 export const deadLetterTopicOf = (topic: string, consumer: string) => `${topic}.${consumer}.dlq`
@@ -11,6 +13,10 @@ export const storable = (text: string) => text.replaceAll('\0', '\uFFFD').toWell
 
 export const storableHeaders = (headers: Item['headers']): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [storable(name), storable(value)]))
+
+/** As what a record is known, if it says so. */
+export const keyOfRecord = ({ ce_source: source, ce_id: id = '' }: Item['headers']): MessageKey[] =>
+  source && isMessageId(id) ? [{ source: storable(source), id }] : []
 
 /** The record as it came, with where it was and why it is here; sent again as it is when its cause is mended. */
 export const deadLetterOf = (consumer: string, item: Item, reason: string, now: Instant): Outgoing => ({

@@ -112,13 +112,31 @@ export const openRound = async (
 
 export const seenKey = ({ source, id }: MessageKey) => `${source}|${id}`
 
-/** A dead letter's id is not seen, so that it can be sent again when its cause is mended. */
-export const forgetSeen = (tx: Tx, ids: readonly MessageKey[]) =>
-  execute(
-    tx,
-    'delete from seen s using unnest(?::text[], ?::uuid[]) as r(source, id) where s.source = r.source and s.id = r.id',
-    [ids.map(({ source }) => source), ids.map(({ id }) => id)],
-  )
+/**
+ * What died stays seen, as dead: its sender is told that it failed, so a second copy must not take effect when its cause is
+ * mended; a redriven one may. What could not be read may be a copy of one that took effect: that is not dead.
+ */
+export const rememberDead = (tx: Tx, messages: readonly MessageKey[], unread: readonly MessageKey[]) => {
+  const columns = (keys: readonly MessageKey[]) => [keys.map(({ source }) => source), keys.map(({ id }) => id)]
+  return Promise.all([
+    execute(
+      tx,
+      `update seen s set dead = true from unnest(?::text[], ?::uuid[]) as r(source, id)
+       where s.source = r.source and s.id = r.id`,
+      columns(messages),
+    ),
+    execute(
+      tx,
+      `insert into seen (source, id, dead)
+       select r.source, r.id, true from unnest(?::text[], ?::uuid[]) as r(source, id) on conflict do nothing`,
+      columns(unread),
+    ),
+  ])
+}
+
+/** Its copy is asked for. */
+export const forgetDead = (tx: Tx, { source, id }: MessageKey) =>
+  execute(tx, 'delete from seen where source = ? and id = ?::uuid and dead', [source, id])
 
 // Longer than the longest finite retention of a topic (7 days), by wall clock.
 const SEEN_IS_KEPT_FOR = '8 days'

@@ -3,7 +3,7 @@ import { type Bodies, instant, type MessageName, microdollars, type UserId } fro
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openDatabase, type Running } from './index.ts'
 import { forgetOldLetters, withMark } from './letters.ts'
-import { CALLS_OUT, migrations, probe } from './probe/probe.ts'
+import { CALLS_OUT, migrations, probe, SEALED } from './probe/probe.ts'
 import { execute, select } from './sql.ts'
 import { eventually, type Heard, type Speaker } from './testing.ts'
 
@@ -157,6 +157,51 @@ test('redriven once its cause is mended, it takes effect, once; asked again, not
   ])
 })
 
+test('a second copy of a dead letter changes nothing, also when its cause is mended: its sender was told that it failed', async () => {
+  let mended = false
+  const { running, kept, redrive } = await open('copies', { mended: () => mended })
+  const dead = ['impossible', SEALED].map((holdId) => hold('copies-1', holdId))
+  const takenOnce = (...holdIds: string[]) =>
+    eventually(
+      async () => (await taken(running)).map(({ holdId }) => holdId),
+      (seen) => seen.join() === holdIds.join(),
+    )
+  await speaker.say(dead)
+  const letters = (await kept(2)) as [Bodies['DeadLetterKept'], Bodies['DeadLetterKept']]
+  mended = true
+  await speaker.say([...dead, hold('copies-1', 'after')])
+  await takenOnce('after')
+  expect(await rows(running, 'copies')).toMatchObject([
+    { state: 'kept', version: 1 },
+    { state: 'kept', version: 1 },
+  ])
+  for (const letter of letters) expect(await redrive(letter)).toMatchObject({ name: 'DeadLetterRedriven' })
+  await speaker.say([...dead, hold('copies-1', 'last')])
+  await takenOnce(
+    'after',
+    ...letters.map(({ reason }) => (reason === 'This cannot be.' ? 'impossible' : SEALED)),
+    'last',
+  )
+})
+
+test('what took effect does so no second time when a copy of it could not be read, and is redriven', async () => {
+  let mended = true
+  const { running, kept, redrive, rehearse } = await open('opens', { mended: () => mended })
+  const sealed = hold('opens-1', SEALED)
+  await speaker.say([sealed])
+  await eventually(
+    () => taken(running),
+    (seen) => seen.length === 1,
+  )
+  mended = false
+  await speaker.say([sealed])
+  const [letter] = (await kept()) as [Bodies['DeadLetterKept']]
+  mended = true
+  expect((await rehearse(letter)).body).toMatchObject({ succeeds: true, reason: /already/ })
+  expect(await redrive(letter)).toMatchObject({ name: 'DeadLetterRedriven' })
+  expect(await taken(running)).toHaveLength(1)
+})
+
 test('it dies again: the same letter, its redrives counted; the fourth is refused', async () => {
   const { running, kept, redrive } = await open('again')
   await speaker.say([hold('again-1', 'impossible')])
@@ -184,12 +229,18 @@ test('a copy that came twice, and dies, is dead: it is kept, and may be redriven
     `update dead_letters set state = 'redriving', redrives = 1, version = 2 where id = ?::uuid`,
     [letter.deadLetterId],
   )
+  await execute(running.knex, 'delete from seen where dead')
   const mark = withMark('twice', { ...letter, ...record, id: letter.deadLetterId, redrives: 1 } as never)
   const copy = { ...record, topic: 'twice.redriven', headers: mark }
   await speaker.say([copy, copy])
   await eventually(
     () => rows(running, 'twice'),
     ([row]) => row?.version === 3,
+  )
+  await speaker.say([copy])
+  await eventually(
+    () => select(running.knex, `select from lanes where (positions ->> 'twice.redriven')::int = 3`),
+    (lanes) => lanes.length === 1,
   )
   expect(await rows(running, 'twice')).toMatchObject([{ state: 'kept', redrives: 1, version: 3 }])
   expect(await redrive(letter)).toMatchObject({ name: 'DeadLetterKept', body: { redrives: 2 } })

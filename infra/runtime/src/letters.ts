@@ -1,8 +1,9 @@
 import { type Bodies, type Instant, sealedTopics } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
-import { storable, storableHeaders } from './dead-letter.ts'
+import { keyOfRecord, storable, storableHeaders } from './dead-letter.ts'
 import { isMessageId, messageId } from './ids.ts'
 import type { Item } from './item.ts'
+import { forgetDead } from './lanes.ts'
 import { execute, select } from './sql.ts'
 import type { Tx } from './transaction.ts'
 
@@ -131,7 +132,7 @@ export const findLetter = async (on: Tx | Knex, id: string, lock: '' | 'for upda
   return letter ?? null
 }
 
-/** Its copy goes out with this transaction. */
+/** Its copy goes out with this transaction, and will not have been seen. */
 export const beginRedrive = async (tx: Tx, id: string, operationId: string, at: Instant): Promise<Letter> => {
   const [letter] = await select<Letter>(
     tx,
@@ -139,10 +140,11 @@ export const beginRedrive = async (tx: Tx, id: string, operationId: string, at: 
        operation_id = ?, redriven_at = ? where id = ?::uuid returning ${COLUMNS}`,
     [operationId, at, id],
   )
+  for (const key of keyOfRecord((letter as Letter).headers)) await forgetDead(tx, key)
   return letter as Letter
 }
 
-/** Their copies came and did not die. @returns those that were waited for */
+/** Their copies came; of those that died, also as a copy before, the letter is kept. @returns those that were waited for */
 export const endRedrives = async (tx: Tx, marks: readonly Mark[]): Promise<Letter[]> => {
   const letters: Letter[] = []
   for (const { id, redrives } of marks.toSorted((a, b) => (a.id < b.id ? -1 : 1)))
@@ -150,7 +152,7 @@ export const endRedrives = async (tx: Tx, marks: readonly Mark[]): Promise<Lette
       ...(await select<Letter>(
         tx,
         `update dead_letters set state = 'redriven', version = version + 1
-         where id = ?::uuid and redrives = ? and state <> 'redriven' returning ${COLUMNS}`,
+         where id = ?::uuid and redrives = ? and state = 'redriving' returning ${COLUMNS}`,
         [id, redrives],
       )),
     )

@@ -115,10 +115,16 @@ const causes: Migration = {
   up: 'alter table effects add column cause_id uuid',
 }
 
+/** Of what was buried too the id is known, so that a second copy is. */
+const deadIds: Migration = {
+  name: '000_seen_dead',
+  up: 'alter table seen add column dead boolean not null default false',
+}
+
 /** Bring a service's database to its newest form. Run by `infra/local` and by deployment, never by a running service. */
 export const migrate = async (databaseUrl: string, migrations: readonly Migration[]): Promise<void> => {
   const knex = openDatabase(databaseUrl, { idleInTransactionMilliseconds: 60_000 }, 2)
-  const all = [deadLetters, delivery, destinations, parcels, causes, ...migrations]
+  const all = [deadLetters, delivery, destinations, parcels, causes, deadIds, ...migrations]
   const migrationSource: Knex.MigrationSource<Migration> = {
     getMigrations: async () => all,
     getMigrationName: ({ name }) => name,

@@ -81,7 +81,7 @@ export const rehearse = async <State>(
   if (nonsense !== undefined) return failed(nonsense)
   if (message === null || !handler.decide[message.name]) return withoutEffect('Nothing here listens to it.')
   const isRemembered = !isLastWord(message.name) && !handler.judgedByVersion?.has(message.name)
-  if (isRemembered && (await isSeen(tx, message)))
+  if (isRemembered && (await tookEffect(tx, message)))
     return withoutEffect('It has taken effect already; a copy of it changes nothing.')
   try {
     return await tx.savepoint(async (inner) => {
@@ -101,8 +101,8 @@ export const rehearse = async <State>(
   }
 }
 
-const isSeen = async (tx: Tx, { source, id }: { source: string; id: string }) =>
-  (await select(tx, 'select from seen where source = ? and id = ?::uuid', [source, id])).length > 0
+const tookEffect = async (tx: Tx, { source, id }: { source: string; id: string }) =>
+  (await select(tx, 'select from seen where source = ? and id = ?::uuid and not dead', [source, id])).length > 0
 
 /** A database's words may repeat what it was given. */
 const reasonOf = (error: unknown) => {

@@ -1,12 +1,12 @@
 import type { Instant, MessageName } from '@coding-plans/schemas'
 import type { Knex } from 'knex'
-import { deadLetterOf, failureOf, isLetterCommand, type LetterCommand } from './dead-letter.ts'
+import { deadLetterOf, failureOf, isLetterCommand, keyOfRecord, type LetterCommand } from './dead-letter.ts'
 import { type DecidingParts, decideAll } from './deciding.ts'
 import { isTrouble, isUniqueViolation, Nonsense, Poisoned } from './failures.ts'
 import type { Message, Tx } from './handler.ts'
 import type { Item } from './item.ts'
-import { forgetSeen, type LaneMove, openRound, seenKey } from './lanes.ts'
-import { isMarked, keepLetter, type Letter, letterIdOf } from './letters.ts'
+import { type LaneMove, openRound, rememberDead, seenKey } from './lanes.ts'
+import { isMarked, keepLetter, type Letter } from './letters.ts'
 import { appendOutbox, type Owed, type Parcel } from './outbox.ts'
 import { isLastWord } from './record-key.ts'
 import { answerLetterCommand, concludeRedrives, newsOfKept } from './redrive.ts'
@@ -121,10 +121,8 @@ class Round<State> {
     const commands = good.filter(isLetterCommand).filter(({ body }) => body.service === service)
     const said = this.#careful ? await this.#attempt(tx, asked) : await this.#run(tx, asked)
     const answers = await this.#answer(commands)
-    const { letters, told, kept } = await this.#bury(fresh)
-    // A copy that came twice is dead with the first.
-    const alive = copies.filter((copy) => !kept.has(letterIdOf(service, copy)))
-    const concluded = await concludeRedrives(this.#parts, tx, alive, this.#now)
+    const { letters, told } = await this.#bury(fresh)
+    const concluded = await concludeRedrives(this.#parts, tx, copies, this.#now)
     const parcels = await appendOutbox(tx, [...said, ...answers, ...told, ...letters, ...concluded])
     return { moved, parcels, handled: good.length, deadLetters: letters.length, calls: this.#calls }
   }
@@ -179,10 +177,11 @@ class Round<State> {
       const reason = item.nonsense ?? (item.message && this.#poison.get(item.message))
       return reason === undefined || reason === null ? [] : [{ item, reason }]
     })
-    if (dead.length === 0) return { letters: [], told: [], kept: new Set<string>() }
+    if (dead.length === 0) return { letters: [], told: [] }
     this.#parts.allows(dead.length)
     const messages = dead.flatMap(({ item }) => (item.message ? [item.message] : []))
-    await forgetSeen(this.#tx, messages)
+    const unread = dead.flatMap(({ item }) => (item.message ? [] : keyOfRecord(item.headers)))
+    await rememberDead(this.#tx, messages, unread)
     const letters = dead.map(({ item, reason }) => ({
       ...deadLetterOf(service, item, reason, this.#now),
       owner: item.lane,
@@ -198,7 +197,7 @@ class Round<State> {
         .map((record) => ({ ...record, owner: failure.lane })),
     )
     const sagas = handler.decide.CommandFailed ? await this.#tellSagas(failures) : []
-    return { letters, told: [...told, ...news, ...sagas], kept: new Set(kept.map(({ letter }) => letter.id)) }
+    return { letters, told: [...told, ...news, ...sagas] }
   }
 
   /** Beside the dead-letter topic, for whoever lists, rehearses and redrives them. */

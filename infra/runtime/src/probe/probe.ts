@@ -75,8 +75,11 @@ export const tellingWork = (name: string): LaneWork => ({
   },
 })
 
+/** Makes a command that cannot be prepared, and so not read. */
+export const SEALED = 'sealed'
+
 export interface ProbeOptions {
-  /** Whether what cannot be can be by now. */
+  /** Whether what cannot be, or be prepared, can be by now. */
   readonly mended?: () => boolean
   /** Its own cell for what it cannot handle. */
   readonly onFailure?: (failure: Message<'CommandFailed'>) => Saying[]
@@ -91,6 +94,11 @@ export const probe = (
   { beforeSave, calls, mended = () => false, onFailure }: ProbeOptions = {},
 ): Handler<State> => ({
   load,
+  prepare: {
+    HoldCredits: async ({ body: { userId, holdId } }) => {
+      if (userId.startsWith(name) && holdId === SEALED && !mended()) throw new Error('This cannot be opened.')
+    },
+  },
   decide: {
     ...decideFor(name, mended),
     ...(onFailure ? { CommandFailed: (_: State, failure: Message<'CommandFailed'>) => onFailure(failure) } : {}),
