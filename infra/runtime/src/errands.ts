@@ -1,11 +1,11 @@
 import type { Knex } from 'knex'
 import type { Arrivals } from './arrivals.ts'
 import { Effects } from './effects.ts'
+import { Forgetting } from './forgetting.ts'
 import type { Calls, LaneWork } from './handler.ts'
 import type { Health } from './health.ts'
 import { doLaneWork } from './lane-work.ts'
-import { forgetOldSeen } from './lanes.ts'
-import { countKept, forgetOldLetters } from './letters.ts'
+import { countKept } from './letters.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { owedBy, type Scribe } from './outbox.ts'
@@ -38,11 +38,13 @@ export class Errands {
   readonly #due = new Map<LaneWork, number>()
   /** When calls are looked for next, unless a round has just written some down. */
   #callsDue = 0
+  readonly #forgetting: Forgetting
   #looking = false
   #timers: NodeJS.Timeout[] = []
 
   constructor(options: ErrandsOptions) {
     this.#options = options
+    this.#forgetting = new Forgetting(options)
     const { knex, calls, scribe, ownership, log, wake } = options
     const owned = () => [...ownership.owned.values()]
     if (calls) this.#effects = new Effects({ knex, calls, scribe, log, owned, wake })
@@ -71,7 +73,7 @@ export class Errands {
   start() {
     this.#timers = [
       setInterval(() => void this.#lookAround(), LOOK_EVERY_MILLISECONDS),
-      setInterval(() => void this.#forget(), FORGET_EVERY_MILLISECONDS),
+      setInterval(() => void this.#forgetting.run(), FORGET_EVERY_MILLISECONDS),
     ]
   }
 
@@ -107,13 +109,6 @@ export class Errands {
       }
       throw error
     }
-  }
-
-  /** What fails is forgotten the next time. */
-  async #forget() {
-    const { knex } = this.#options
-    await forgetOldSeen(knex).catch(() => {})
-    await forgetOldLetters(knex).catch(() => {})
   }
 
   async #lookAround() {
