@@ -44,6 +44,7 @@ export const accessOfProvisioner = (user: string): readonly Access[] => [
   ...topics.flatMap(({ name: topic }): Access[] => [
     { user, operation: 'describe', on: { topic } },
     { user, operation: 'describeConfigs', on: { topic } },
+    { user, operation: 'alterConfigs', on: { topic } },
   ]),
   { user, operation: 'describe', on: { group: 'coding-plans-anybody' } },
 ]

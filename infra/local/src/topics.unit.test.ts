@@ -1,7 +1,9 @@
+import { longestKeptMilliseconds, SEEN_IS_KEPT_FOR_DAYS } from '@coding-plans/runtime'
 import { messageNames, services, topicOf } from '@coding-plans/schemas'
 import { expect, test } from 'vitest'
 import { subjects, topics } from './topics.ts'
 
+const isDead = (name: string) => name.endsWith('.dlq')
 const find = (name: string) => topics.find((topic) => topic.name === name)
 const DAY = 86_400_000
 
@@ -15,6 +17,17 @@ test('facts are kept for ever, commands and uploads for 7 days', () => {
   for (const service of services) expect(find(`${service}.events`)?.retentionMilliseconds).toBeNull()
   expect(find('credits-ledger.commands')?.retentionMilliseconds).toBe(7 * DAY)
   expect(find('key-inventory.uploads')?.retentionMilliseconds).toBe(7 * DAY)
+})
+
+test('what is carried out once by its id is gone before its id is forgotten', () => {
+  // Of dead letters nobody reads anything.
+  const finite = topics.filter(({ name, retentionMilliseconds }) => retentionMilliseconds !== null && !isDead(name))
+  expect(finite.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['any.commands', 'credits-ledger.commands', 'key-inventory.uploads', 'gateway.redriven']),
+  )
+  const kept = Object.fromEntries(finite.map((topic) => [topic.name, longestKeptMilliseconds(topic)]))
+  for (const [name, milliseconds] of Object.entries(kept))
+    expect(milliseconds, name).toBeLessThan(SEEN_IS_KEPT_FOR_DAYS * DAY)
 })
 
 test('SLT-4: of entitlements the last record per user and provider stays, for ever', () => {

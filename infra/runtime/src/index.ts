@@ -41,9 +41,11 @@ export {
   endOffsets,
   ensureTopics,
   groupOffsets,
+  longestKeptMilliseconds,
   type Offsets,
   type TopicDeclaration,
 } from './kafka/topics.ts'
+export { SEEN_IS_KEPT_FOR_DAYS } from './lanes.ts'
 export { redrivenTopicOf } from './letters.ts'
 export { type Logger, openLog } from './log.ts'
 export { type Migration, migrate } from './migrate.ts'

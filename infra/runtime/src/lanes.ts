@@ -138,8 +138,8 @@ export const rememberDead = (tx: Tx, messages: readonly MessageKey[], unread: re
 export const forgetDead = (tx: Tx, { source, id }: MessageKey) =>
   execute(tx, 'delete from seen where source = ? and id = ?::uuid and dead', [source, id])
 
-// Longer than the longest finite retention of a topic (7 days), by wall clock.
-const SEEN_IS_KEPT_FOR = '8 days'
+/** Longer than any record of a topic with a finite retention, which is 7 days and a segment; by wall clock. */
+export const SEEN_IS_KEPT_FOR_DAYS = 8
 const MOST_FORGOTTEN_AT_ONCE = 20_000
 
 /** In portions, until nothing old is left. */
@@ -147,7 +147,7 @@ export const forgetOldSeen = async (knex: Knex): Promise<void> => {
   const count = await execute(
     knex,
     `delete from seen where ctid = any(array(
-       select ctid from seen where seen_at < now() - interval '${SEEN_IS_KEPT_FOR}' limit ${MOST_FORGOTTEN_AT_ONCE}))`,
+       select ctid from seen where seen_at < now() - interval '${SEEN_IS_KEPT_FOR_DAYS} days' limit ${MOST_FORGOTTEN_AT_ONCE}))`,
   )
   if (count === MOST_FORGOTTEN_AT_ONCE) await forgetOldSeen(knex)
 }

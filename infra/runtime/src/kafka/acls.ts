@@ -10,6 +10,7 @@ const OPERATIONS = {
   alter: 7,
   describe: 8,
   describeConfigs: 10,
+  alterConfigs: 11,
 } as const
 const [ANY, LITERAL, ALLOW] = [1, 3, 3]
 const CLUSTER = 'kafka-cluster'

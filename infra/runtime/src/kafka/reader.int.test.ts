@@ -3,9 +3,9 @@ import { instant, userId } from '@coding-plans/schemas'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Speaker } from '../testing.ts'
-import { laneOf } from './lane-of.ts'
+import { LANES, laneOf } from './lane-of.ts'
 import { readTopics, type StoredRecord } from './reader.ts'
-import { withAdmin } from './topics.ts'
+import { ensureTopics, withAdmin } from './topics.ts'
 
 const TOPIC = 'key-inventory.events'
 const USER = userId('ada')
@@ -44,4 +44,30 @@ test('what retention has removed is no hole: a lane begins where the broker says
   const left = await read()
   expect(left.map(({ offset }) => offset)).toEqual([2, 3, 4])
   expect(left.filter(({ intact, nonsense }) => !intact || nonsense)).toEqual([])
+})
+
+test('a topic that kept its segments for a week is brought to half a day; what was set by hand stays', async () => {
+  const name = 'of-before.commands'
+  const retention = { name: 'retention.ms', value: '604800000' }
+  await withAdmin(bed.servers, (admin) =>
+    admin.createTopics({
+      topics: [
+        { topic: name, numPartitions: LANES, configEntries: [retention, { name: 'segment.jitter.ms', value: '7' }] },
+      ],
+    }),
+  )
+  const topics = [{ name, retentionMilliseconds: 604_800_000 }]
+  await ensureTopics(bed.servers, topics)
+  const { resources } = await withAdmin(bed.servers, (admin) =>
+    admin.describeConfigs({ includeSynonyms: false, resources: [{ type: 2, name }] }),
+  )
+  const values = new Map(resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]))
+  expect(['retention.ms', 'segment.ms', 'segment.jitter.ms'].map((one) => values.get(one))).toEqual([
+    '604800000',
+    '43200000',
+    '7',
+  ])
+  await expect(ensureTopics(bed.servers, [{ name, retentionMilliseconds: 1 }])).rejects.toThrow(
+    `Topic ${name} has retention.ms=604800000 instead of 1.`,
+  )
 })

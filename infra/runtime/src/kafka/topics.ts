@@ -16,11 +16,27 @@ export interface TopicDeclaration {
 
 export type Offsets = ReadonlyMap<string, ReadonlyMap<number, number>>
 
-const configOf = ({ retentionMilliseconds, compacted = false, mostMessageBytes }: TopicDeclaration) => ({
+/** A segment goes when its newest record is old enough: by the broker's default of 7 days, a quiet topic keeps records for twice that. */
+const SEGMENT_MILLISECONDS = 12 * 60 * 60 * 1000
+const SEGMENT = 'segment.ms'
+
+/** How old a record can become; null: it stays for ever. */
+export const longestKeptMilliseconds = ({ retentionMilliseconds }: TopicDeclaration) =>
+  retentionMilliseconds === null ? null : retentionMilliseconds + SEGMENT_MILLISECONDS
+
+const configOf = ({
+  retentionMilliseconds,
+  compacted = false,
+  mostMessageBytes,
+}: TopicDeclaration): Record<string, string> => ({
   'retention.ms': String(retentionMilliseconds ?? -1),
+  ...(retentionMilliseconds === null ? {} : { [SEGMENT]: String(SEGMENT_MILLISECONDS) }),
   'cleanup.policy': compacted ? 'compact' : 'delete',
   ...(mostMessageBytes ? { 'max.message.bytes': String(mostMessageBytes) } : {}),
 })
+
+const entriesOf = (config: Readonly<Record<string, string>>) =>
+  Object.entries(config).map(([name, value]) => ({ name, value }))
 
 const TOPIC_RESOURCE = 2
 
@@ -46,7 +62,8 @@ export const askCluster = (cluster: Cluster): Promise<void> =>
   })
 
 /**
- * Create what is missing and compare what is there. Kafka is never asked to create a topic by itself.
+ * Create what is missing and compare what is there; segments of before are made shorter. Kafka is never asked to create a
+ * topic by itself.
  * @throws one Error that names every topic whose partitions or settings differ from their declaration.
  */
 export const ensureTopics = (cluster: Cluster, declared: readonly TopicDeclaration[]): Promise<void> =>
@@ -60,16 +77,49 @@ export const ensureTopics = (cluster: Cluster, declared: readonly TopicDeclarati
           topics: missing.map((topic) => ({
             topic: topic.name,
             numPartitions: LANES,
-            configEntries: Object.entries(configOf(topic)).map(([name, value]) => ({ name, value })),
+            configEntries: entriesOf(configOf(topic)),
           })),
         })
         .catch(tellEach)
     await untilServed(admin, declared)
     const found = declared.filter(({ name }) => present.has(name))
     if (found.length === 0) return
-    const complaints = [...(await comparePartitions(admin, found)), ...(await compareSettings(admin, found))]
+    const different = Map.groupBy(await compareSettings(admin, found), ({ name }) => name === SEGMENT)
+    const complaints = [
+      ...(await comparePartitions(admin, found)),
+      ...(different.get(false) ?? []).map(
+        ({ topic, name, actual, value }) => `Topic ${topic.name} has ${name}=${actual} instead of ${value}.`,
+      ),
+    ]
     if (complaints.length > 0) throw new Error(complaints.join(' '))
+    const long = (different.get(true) ?? []).map(({ topic }) => topic)
+    if (long.length > 0) await shortenSegments(admin, long)
   })
+
+// What is not named here Kafka sets to its defaults, so what somebody has set by hand is.
+const TOPICS_OWN = 1
+const shortenSegments = async (admin: Admin, topics: readonly TopicDeclaration[]) => {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: topics.map(({ name }) => ({ type: TOPIC_RESOURCE, name })),
+  })
+  const ownOf = (topic: TopicDeclaration) =>
+    (resources.find(({ resourceName }) => resourceName === topic.name)?.configEntries ?? [])
+      .filter(({ configSource }) => configSource === TOPICS_OWN)
+      .map(({ configName, configValue }) => [configName, configValue] as const)
+  await admin
+    .alterConfigs({
+      validateOnly: false,
+      resources: topics.map((topic) => ({
+        type: TOPIC_RESOURCE,
+        name: topic.name,
+        configEntries: entriesOf({ ...Object.fromEntries(ownOf(topic)), ...configOf(topic) }),
+      })),
+    })
+    .catch((error: Error) => {
+      throw new Error(`Topics could not get ${SEGMENT}=${SEGMENT_MILLISECONDS}: ${error.message}.`, { cause: error })
+    })
+}
 
 // kafkajs says only that there were errors.
 const tellEach = (error: Error & { errors?: readonly Error[] }) => {
@@ -118,12 +168,12 @@ const compareSettings = async (admin: Admin, found: readonly TopicDeclaration[])
     const entries = resources.find(({ resourceName }) => resourceName === topic.name)?.configEntries ?? []
     return Object.entries(configOf(topic))
       .map(([name, value]) => ({
+        topic,
         name,
         value,
         actual: entries.find(({ configName }) => configName === name)?.configValue,
       }))
       .filter(({ value, actual }) => actual !== value)
-      .map(({ name, value, actual }) => `Topic ${topic.name} has ${name}=${actual} instead of ${value}.`)
   })
 }
 
