@@ -10,6 +10,7 @@ import { laneOf } from './kafka/lane-of.ts'
 import { KafkaPublisher, type Outgoing, takeSend } from './kafka/publisher.ts'
 import { Scribe } from './outbox.ts'
 
+export { LANES } from './kafka/lane-of.ts'
 export { Metrics } from './metrics.ts'
 
 let count = 0
@@ -109,6 +110,9 @@ export interface Heard {
   readonly body: any
 }
 
+/** Each message once: whoever takes over a lane may say again what was said last, under the same id. */
+export const distinct = (heard: readonly Heard[]): Heard[] => [...new Map(heard.map((one) => [one.id, one])).values()]
+
 /** Reads whole topics from their beginning, as a stranger would. */
 export class Listener {
   readonly heard: Heard[] = []
@@ -153,7 +157,7 @@ export class Listener {
     }
   }
 
-  /** Waits until `enough` messages fit, and returns all that do. @throws after the deadline. */
+  /** Waits until `enough` messages fit, repeats counted, and returns all that do. @throws after the deadline. */
   async until(fits: (heard: Heard) => boolean, enough = 1, deadlineMilliseconds = 20_000): Promise<Heard[]> {
     const until = Date.now() + deadlineMilliseconds
     for (;;) {

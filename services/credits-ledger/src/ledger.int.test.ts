@@ -1,7 +1,7 @@
 import { type Bed, openBed } from '@coding-plans/local/bed'
 import { type FakeCharge, startFakePayments } from '@coding-plans/local/fake-payments'
 import { type Running, select } from '@coding-plans/runtime'
-import { eventually, type Heard, type Listener, type Speaker } from '@coding-plans/runtime/testing'
+import { eventually, type Heard, LANES, type Listener, type Speaker } from '@coding-plans/runtime/testing'
 import { type Bodies, instant, userId } from '@coding-plans/schemas'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import {
@@ -57,6 +57,11 @@ afterAll(async () => {
 })
 afterEach(async () => {
   for (const one of others.splice(0)) await one.stop()
+  // Who takes lanes over may say again what was said last: not in the middle of the next test.
+  await eventually(
+    () => first.worker.lanes.length,
+    (count) => count === LANES,
+  )
   // LED-5, beside the running service and whatever a test did.
   expect((await verifyLedger(first.knex)).complaints).toEqual([])
 })

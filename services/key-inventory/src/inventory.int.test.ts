@@ -1,6 +1,6 @@
 import { type Bed, openBed } from '@coding-plans/local/bed'
 import { type Running, select } from '@coding-plans/runtime'
-import { eventually, type Listener, type Speaker } from '@coding-plans/runtime/testing'
+import { distinct, eventually, type Heard, LANES, type Listener, type Speaker } from '@coding-plans/runtime/testing'
 import type { Bodies, MessageName } from '@coding-plans/schemas'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type InventoryOptions, keyInventory } from './app.ts'
@@ -50,11 +50,26 @@ beforeAll(async () => {
 afterAll(() => bed?.close())
 afterEach(async () => {
   for (const extra of running.splice(1)) await extra.stop()
+  // Who takes lanes over may say again what was said last: not in the middle of the next test.
+  await eventually(
+    () => first().worker.lanes.length,
+    (count) => count === LANES,
+  )
 })
 
 const first = () => running[0] as Running
 const told = async <Name extends MessageName>(name: Name, fits: (body: Bodies[Name]) => boolean, enough = 1) =>
   (await heard.until((one) => one.name === name && fits(one.body), enough)).map(({ body }) => body as Bodies[Name])
+/** What its process was slow to publish is published by the lane's owner too; it is one by its id. */
+const revealsTold = async (by: string, enough: number) => {
+  const audited = ({ name, body }: Heard) =>
+    name === 'ActionAudited' && body.action === 'slot.reveal' && body.actor.startsWith(by)
+  const found = await eventually(
+    () => distinct(heard.heard.filter(audited)),
+    ({ length }) => length >= enough,
+  )
+  return found.map(({ body }) => body as Bodies['ActionAudited'])
+}
 const reveal = async (user: string, { url }: Running = first()) => {
   const response = await fetch(`${url}/internal/reveal`, {
     method: 'POST',
@@ -85,11 +100,7 @@ test('INV-2: from the seal to the slot and the reveal, a key is in clear in no t
 
   expect(await reveal('canary-1')).toEqual({ status: 200, store: 'no-store', body: { key: secrets[0] } })
   expect(await reveal('canary-2')).toMatchObject({ status: 200, body: { key: secrets[2] } })
-  const audits = await told(
-    'ActionAudited',
-    ({ action, actor }) => action === 'slot.reveal' && actor.startsWith('canary'),
-    2,
-  )
+  const audits = await revealsTold('canary', 2)
   expect(audits.map(({ subject, target, at }) => [subject, target, at]).sort()).toEqual([
     ['canary-1', 'acme', NOW],
     ['canary-2', 'acme', NOW],
@@ -136,8 +147,7 @@ test('SLT-2: the limit of reveals is exact over instances, and each that is answ
     expect(body.retryAfterSeconds).toBeGreaterThanOrEqual(1)
     expect(body.retryAfterSeconds).toBeLessThanOrEqual(60)
   }
-  const audited = ({ action, actor }: Bodies['ActionAudited']) => action === 'slot.reveal' && actor === 'eager'
-  expect(await told('ActionAudited', audited, options.REVEALS_PER_MINUTE)).toHaveLength(options.REVEALS_PER_MINUTE)
+  expect(await revealsTold('eager', options.REVEALS_PER_MINUTE)).toHaveLength(options.REVEALS_PER_MINUTE)
 
   // A minute later, as the database sees it.
   await first().knex.raw("update reveals set revealed_at = revealed_at - interval '61 seconds' where user_id = 'eager'")
