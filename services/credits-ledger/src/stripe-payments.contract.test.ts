@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(() => mock?.kill('SIGKILL'))
 afterEach(() => vi.restoreAllMocks())
 
-const keyed = { idempotencyKey: 'key of a call', signal: AbortSignal.timeout(10_000) }
+const keyed = () => ({ idempotencyKey: 'key of a call', signal: AbortSignal.timeout(10_000) })
 const owner = { customerId: 'cus_1', paymentMethodId: 'pm_1' }
 const dollar = { topUpId: 'tup_1', userId: 'ada', amount: 1_000_000, ...owner }
 
@@ -48,19 +48,19 @@ const answers = async (ask: () => Promise<unknown>) => {
 }
 
 test('TOP-2: the payment that is asked for is valid, and goes under its call’s key', async () => {
-  expect(await answers(() => payments.charge(dollar, keyed))).toEqual([{ status: 200, key: 'key of a call' }])
+  expect(await answers(() => payments.charge(dollar, keyed()))).toEqual([{ status: 200, key: 'key of a call' }])
 })
 
 test('GDP-1: the refund that is asked for is valid, and goes under its call’s key', async () => {
   const back = { topUpId: 'tup_1', userId: 'ada', amount: 1_000_000, paymentId: 'pi_1' }
-  expect(await answers(() => payments.giveBack(back, keyed))).toEqual([{ status: 200, key: 'key of a call' }])
+  expect(await answers(() => payments.giveBack(back, keyed()))).toEqual([{ status: 200, key: 'key of a call' }])
 })
 
 test('TOP-1: the question whose a method is, is valid', async () => {
-  expect(await answers(() => payments.ownerOf('pm_1', keyed))).toMatchObject([{ status: 200 }])
+  expect(await answers(() => payments.ownerOf('pm_1', keyed()))).toMatchObject([{ status: 200 }])
 })
 
 test('what is not valid is refused: this test can fail', async () => {
   const odd = { ...dollar, amount: 1_000_001 }
-  expect(await answers(() => payments.charge(odd, keyed))).toMatchObject([{ status: 400 }])
+  expect(await answers(() => payments.charge(odd, keyed()))).toMatchObject([{ status: 400 }])
 })
