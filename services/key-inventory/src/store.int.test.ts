@@ -1,5 +1,6 @@
 import { type DatabaseBed, openDatabases } from '@coding-plans/local/bed'
 import {
+  execute,
   inTransaction,
   isTrouble,
   isUniqueViolation,
@@ -8,11 +9,12 @@ import {
   openDatabase,
   type Saying,
   select,
+  type Tx,
 } from '@coding-plans/runtime'
 import { eventually } from '@coding-plans/runtime/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { migrations } from './migrations/index.ts'
-import { decisions, roundOn } from './round.testing.ts'
+import { decisions, roundOn, roundWith } from './round.testing.ts'
 import { keepsTheContract } from './store.contract.testing.ts'
 import { sqlStore } from './store.ts'
 import {
@@ -42,6 +44,15 @@ afterAll(async () => {
 beforeEach(() => knex.raw('truncate stock, keys, slots, answers, reveals, deleted_users, entitlements'))
 
 const round = (...messages: Message[]): Promise<Saying[]> => roundOn(knex, ...messages)
+/** Waits longer for a lock than a service does. */
+const patientRound = (...messages: Message[]): Promise<Saying[]> => {
+  const transaction = <T>(act: (tx: Tx) => Promise<T>) =>
+    inTransaction(knex, async (tx) => {
+      await execute(tx, "set local lock_timeout = '19s'")
+      return act(tx)
+    })
+  return roundWith({ store: sqlStore, transaction }, messages)
+}
 /** A unique key was written by another first: the runtime takes the round again. */
 const again = (...messages: Message[]) =>
   round(...messages).catch((error) => {
@@ -124,7 +135,7 @@ test('a removal that meets an assignment under way takes its locks anew, with th
     const inventory = await sqlStore.load(tx, [command])
     decisions.AssignKey?.(inventory, command)
     await sqlStore.save(tx, inventory)
-    removal = round(removeKey('ada', 'sub_op_3')).catch((error: unknown) => error)
+    removal = patientRound(removeKey('ada', 'sub_op_3')).catch((error: unknown) => error)
     const waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
     await eventually(
       () => select(knex, waiting),
