@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openDirectory, settleClock } from './directory.ts'
 import { checkPort, isFree, pickPort } from './ports.ts'
 import { markOf } from './process-mark.ts'
@@ -90,4 +90,15 @@ test('a name keeps its port while that is free, and gets another when it is take
 test('no port is given twice', async () => {
   const ports = await Promise.all(Array.from({ length: 50 }, pickPort))
   expect(new Set(ports).size).toBe(50)
+})
+
+test('the port that the gateway was told to take is given to nobody else', async () => {
+  const [FIRST, LAST] = [20_000, 32_000]
+  let told = FIRST
+  while (!(await isFree(told))) told += 1
+  await checkPort('127.0.0.1', told)
+  const dice = vi.spyOn(Math, 'random').mockReturnValueOnce((told - FIRST + 0.5) / (LAST - FIRST))
+  expect(await pickPort()).not.toBe(told)
+  expect(dice.mock.calls.length).toBeGreaterThan(1)
+  dice.mockRestore()
 })

@@ -40,8 +40,9 @@ const reasons: Record<string, string> = {
   ENOTFOUND: 'cannot be used: the host is not known',
 }
 
-/** @throws Complaint when the gateway could not listen there. */
+/** From here on it is given to nobody else. @throws Complaint when the gateway could not listen there. */
 export const checkPort = async (host: string, port: number) => {
+  given.add(port)
   await tryPort(host, port).catch((error: unknown) => {
     throw new Complaint(
       `PORT ${port} on ${host} ${reasons[codeOf(error) ?? ''] ?? 'cannot be used'}; set PORT to a free one.`,
