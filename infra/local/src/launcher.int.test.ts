@@ -88,7 +88,7 @@ test('npm start says ready when the gateway is, brings back what dies, and leave
   await start({ CLOCK: 'test' })
   await vi.waitFor(() => expect(said).toMatch(/^ready http:/m), 110_000)
   const url = /^ready (\S+)$/m.exec(said)?.[1]
-  expect((await fetch(`${url}/readyz`)).status).toBe(200)
+  await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200), 20_000)
   const running = marks()
   // Kafka, the registry, PostgreSQL, the fake payment service, five services, the auditor.
   expect(running).toHaveLength(10)

@@ -95,7 +95,7 @@ test('a child can be stopped while it waits to be started again', async () => {
   const sleeper = script(READY)
   await sleeper.start()
   sleeper.kill('SIGKILL')
-  await vi.waitFor(() => expect(lines).toHaveLength(1))
+  await vi.waitFor(() => expect(lines[0]).toMatch(/died/), { timeout: 10_000 })
   await sleeper.stop()
   await sleeper.start()
   expect(sleeper.pid).toBeDefined()

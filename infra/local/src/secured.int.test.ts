@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { callRegistry, endOffsets, ensureAcls, ensureTopics, readCluster } from '@coding-plans/runtime'
-import { Speaker } from '@coding-plans/runtime/testing'
+import { Listener, Speaker } from '@coding-plans/runtime/testing'
 import { type Service, userId } from '@coding-plans/schemas'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { accesses, accessOfProvisioner } from './accesses.ts'
@@ -84,25 +84,30 @@ const holding = {
 }
 const posting = { cause: 'c', correlationId: 'c' }
 
-/** Says a command in a service's name, and as its user. @returns whether it is on the topic within some seconds. */
-const trySaying = async (user: Service, as: Service = user) => {
-  const registry = {
-    registryUrl: env.SCHEMA_REGISTRY_URL as string,
-    registryCa: readFileSync(env.KAFKA_TLS_CA as string, 'utf8'),
-  }
-  const speaker = await new Speaker(as, { ...clusterAs(user), ...registry }).open()
-  const before = await written('credits-ledger.commands')
-  const giveUp = AbortSignal.timeout(5_000)
+const COMMANDS = 'credits-ledger.commands'
+const serversAs = (user: string) => ({
+  ...clusterAs(user),
+  registryUrl: env.SCHEMA_REGISTRY_URL as string,
+  registryCa: readFileSync(env.KAFKA_TLS_CA as string, 'utf8'),
+})
+
+/** Says a command in subscription's name, as this user, for so long at most. @returns its id. */
+const trySaying = async (user: Service, milliseconds: number) => {
+  const speaker = await new Speaker('subscription', serversAs(user)).open()
   const record = speaker.record('HoldCredits', holding as never, posting as never)
-  await speaker.say([record], giveUp)
+  await speaker.say([record], AbortSignal.timeout(milliseconds))
   await speaker.close()
-  return (await written('credits-ledger.commands')) - before
+  return record.headers.ce_id
 }
 
 test('a service asks whom it may ask, and nobody else', async () => {
-  expect(await trySaying('subscription')).toBe(1)
-  expect(await trySaying('billing-scheduler', 'subscription')).toBe(0)
-  expect(await trySaying('key-inventory', 'subscription')).toBe(0)
+  const before = await written(COMMANDS)
+  for (const stranger of ['billing-scheduler', 'key-inventory'] as const) await trySaying(stranger, 5_000)
+  expect(await written(COMMANDS)).toBe(before)
+  const id = await trySaying('subscription', 20_000)
+  const listener = await new Listener(serversAs(PROVISIONER)).open([COMMANDS])
+  await listener.until((one) => one.id === id)
+  await listener.close()
 })
 
 test('a service reads nothing of what another is asked', async () => {

@@ -72,12 +72,12 @@ test('OPS-2: broker, registry and database are back at the same address after ki
   for (const child of [servers.broker, servers.registry, servers.postgres]) child.kill('SIGKILL')
   await vi.waitFor(() => {
     for (const name of ['kafka', 'registry', 'postgres']) expect(lines).toContain(`${name} runs again`)
-  }, 60_000)
+  }, 110_000)
   for (const mark of before) expect(isRunning(mark)).toBe(false)
   expect(await ask(url, 'select answer from kept')).toEqual([{ answer: 42 }])
   expect(await registerSchemas(servers, subjects)).toBe(0)
   await ensureTopics(servers, topics)
-})
+}, 180_000)
 
 test('a second launcher on the same data directory is refused, and the first goes on', async () => {
   await expect(startServers({ dataDir, log })).rejects.toThrow(`is in use by process ${process.pid}`)
