@@ -10,16 +10,19 @@ import { DATABASE, EVENTS } from './ledger-process.ts'
 const DEADLINE_MILLISECONDS = 300_000
 const DEAD_LETTERS = 'credits-ledger.commands.credits-ledger.dlq'
 
-/** How often the users of each variant were answered by each event, and about which holds. */
+/** How many answers of each event the users of each variant got, and about which holds. A repeat has its first's id. */
 const readAnswers = async (bed: Bed, total: number) => {
   const listener = await bed.listener([EVENTS])
   const tallies = new Map<string, { count: number; holds: Set<string> }>()
+  const seen = new Set<string>()
   const until = Date.now() + DEADLINE_MILLISECONDS
   for (let read = 0; read < total; await pause(20)) {
     if (Date.now() > until) throw new Error(`Read ${read} of ${total} answers within ${DEADLINE_MILLISECONDS} ms.`)
     // Taken out as they come: a full run has more than memory should hold.
-    for (const { name, body } of listener.heard.splice(0)) {
+    for (const { id, name, body } of listener.heard.splice(0)) {
       read += 1
+      if (seen.has(id)) continue
+      seen.add(id)
       const what = `${String(body?.userId ?? body?.subject).replace(/\d+$/, '')} ${name}`
       const tally = tallies.get(what) ?? { count: 0, holds: new Set() }
       tallies.set(what, tally)
@@ -78,7 +81,7 @@ const checkBooks = async (client: pg.Client, feed: Feed) => {
     if (rows[0][name] !== wanted) throw new Error(`${feed.variant}: ${name} is ${rows[0][name]}, and not ${wanted}.`)
 }
 
-/** @throws when an answer is missing, said twice or uncalled for, or when a sum in the database is another. */
+/** @throws when an answer is missing, given twice or uncalled for, or when a sum in the database is another. */
 export const prove = async (bed: Bed, feeds: readonly Feed[]) => {
   await checkAnswers(bed, feeds)
   const client = new pg.Client({ connectionString: bed.servers.databaseUrl(DATABASE) })
