@@ -42,14 +42,16 @@ const cast = async (house: House, narrator: Narrator) => {
       body: { entries: secrets.map((one) => ({ key: one })) },
       key: key(),
     })
-  const pass = async (by: string) => narrator.passed(by, await advance(house, { by }))
-  return { operator, user, fund, upload, pass }
+  const pass = async (by: string) => narrator.passed(`${by} later`, await advance(house, { by }))
+  /** To the end of a term itself: where months differ in length, it is not P1M after the last one. */
+  const passTo = async (what: string, to: string) => narrator.passed(what, await advance(house, { to }))
+  return { operator, user, fund, upload, pass, passTo }
 }
 
 /** The story, chapter by chapter. @throws at the first answer that it cannot go on from */
 export const tell = async (house: House, print: (line: string) => void) => {
   const narrator = new Narrator(print)
-  const { operator, user, fund, upload, pass } = await cast(house, narrator)
+  const { operator, user, fund, upload, pass, passTo } = await cast(house, narrator)
   const [ann, bob] = [await user('ann'), await user('bob')]
 
   narrator.chapter('A plan is published, and keys that were bought from the vendor are uploaded')
@@ -66,11 +68,13 @@ export const tell = async (house: House, print: (line: string) => void) => {
   await fund('ann', 45)
   const { subscription } = (await ann.buy()).body
   const { id } = subscription
+  const endOfTerm = async () => (await ann.call(200, `GET /subscriptions/${id}`)).body.currentPeriodEnd as string
   await ann.call(200, 'GET /slots')
   await ann.call(200, 'POST /slots/acme/reveal')
 
   narrator.chapter('She buys one more month: it is stacked on the end, same subscription, same key')
   await ann.buy()
+  const paidUntil = await endOfTerm()
   await ann.credits()
 
   narrator.chapter('She cancels at the end of the period, and changes her mind')
@@ -83,7 +87,7 @@ export const tell = async (house: House, print: (line: string) => void) => {
   await ann.call(200, 'PUT /credits/auto-top-up', {
     body: { enabled: true, amountMicrodollars: 10 * USD, paymentMethodId: 'pm_ok' },
   })
-  await pass('P2M')
+  await passTo('two months later', paidUntil)
   await ann.call(200, `GET /subscriptions/${id}/charges`)
   await ann.credits()
 
@@ -91,14 +95,14 @@ export const tell = async (house: House, print: (line: string) => void) => {
     'Her card expires: the next top-up is declined, and she is past due, with access, until the deadline',
   )
   await ann.call(200, 'PUT /credits/auto-top-up', { body: { enabled: true, paymentMethodId: 'pm_decline' } })
-  await pass('P1M')
+  await passTo('a month later', await endOfTerm())
   await ann.call(200, `GET /subscriptions/${id}`)
 
   narrator.chapter('A day later she pays: the term recovers at once, from its old boundary')
   await pass('P1D')
   await fund('ann', 20)
   await pass('PT1S')
-  await ann.call(200, `GET /subscriptions/${id}`)
+  const lastEnd = await endOfTerm()
 
   narrator.chapter('Bob wants it too, but the only key is sold: he gives his credits to nobody, and wishes to be told')
   await fund('bob', 60)
@@ -111,7 +115,7 @@ export const tell = async (house: House, print: (line: string) => void) => {
   const bought = (await bob.buy()).body.subscription
 
   narrator.chapter('Ann runs out of credits for good: grace, then the end, and the key leaves her slot')
-  await pass('P1M')
+  await passTo('at the end of her term', lastEnd)
   await pass('P2D')
   await ann.call(200, `GET /subscriptions/${id}`)
   await ann.call(200, 'GET /slots')

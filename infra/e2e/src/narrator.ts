@@ -32,8 +32,8 @@ export class Narrator {
       this.#print(`${' '.repeat(12)}${who} was told  ${at.slice(0, 16)}  ${kind}`)
   }
 
-  passed(by: string, { now }: { now: string }) {
-    this.#print(`   ··· ${by} later: ${now}`)
+  passed(how: string, { now }: { now: string }) {
+    this.#print(`   ··· ${how}: ${now}`)
   }
 
   end() {
