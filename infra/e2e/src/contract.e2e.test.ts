@@ -412,8 +412,14 @@ test('Paths and methods that are not here → 404 not_found; HEAD and OPTIONS do
 
 test('OPS-1: every service answers machines without a token; the gateway’s openapi.json has exactly the routes that are', async () => {
   for (const { service, url } of house.stack.services) {
-    for (const path of ['/healthz', '/readyz', '/metrics', '/openapi.json'])
-      expect((await fetch(`${url}${path}`)).status, `${service} ${path}`).toBe(200)
+    const ask = async (path: string) => (await fetch(`${url}${path}`)).status
+    for (const path of ['/healthz', '/metrics', '/openapi.json'])
+      expect(await ask(path), `${service} ${path}`).toBe(200)
+    // A machine that stood still for a moment makes nobody ready.
+    await eventually(
+      () => ask('/readyz'),
+      (status) => status === 200,
+    )
     expect((await fetch(`${url}/docs`)).status, service).toBe(service === 'gateway' ? 200 : 404)
     expect(await (await fetch(`${url}/metrics`)).text(), service).toContain('messages_handled_total')
     expect((await fetch(`${url}/internal/open`)).status, service).toBe(401)
