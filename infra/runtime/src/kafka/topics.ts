@@ -127,7 +127,7 @@ const tellEach = (error: Error & { errors?: readonly Error[] }) => {
   throw new Error(`Topics could not be created: ${[...sentences].join('; ')}.`, { cause: error })
 }
 
-const SERVED_WITHIN_MILLISECONDS = 30_000
+const SERVED_WITHIN_MILLISECONDS = 90_000
 
 /**
  * A new broker answers before it serves: kafkajs' own wait gives up when it has not heard of a new topic yet, and a
