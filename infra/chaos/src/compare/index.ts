@@ -6,9 +6,9 @@ import type { Notebook } from '../memory.ts'
 import type { Person } from '../person.ts'
 import type { Site } from '../site.ts'
 import { askAuditor } from './auditor.ts'
-import { compareInside } from './inside.ts'
+import { compareInside, readTopUps } from './inside.ts'
 import { type Life, readLife } from './life.ts'
-import { type CardCharges, moneyRules } from './money.ts'
+import { type CardCharges, compareCards, moneyRules } from './money.ts'
 import { slotRules } from './slots.ts'
 import { compareStock } from './stock.ts'
 import { termRules } from './terms.ts'
@@ -35,7 +35,8 @@ const compareDeleted = async ({ client, memory: { user } }: Person, notebook: No
 /** What everybody was answered against what the house says when all is calm. @returns what was looked at, in sentences. */
 export const compare = async (site: Site, { people, operator }: Compared, notebook: Notebook): Promise<string[]> => {
   const now: string = (await operator('GET /admin/clock')).body.now
-  const rules = [...moneyRules(await readCards(site)), ...termRules(now), ...slotRules(notebook)]
+  const cards = await readCards(site)
+  const rules = [...moneyRules(cards), ...termRules(now), ...slotRules(notebook)]
   const calmSince = Date.now()
   const lives: Life[] = []
   for (const person of people) {
@@ -47,6 +48,8 @@ export const compare = async (site: Site, { people, operator }: Compared, notebo
     lives.push(life)
     for (const { what, check } of rules) for (const example of check(life)) notebook.violation(what, example)
   }
+  for (const example of compareCards(cards, await readTopUps(site)))
+    notebook.violation('what a card paid is credited or given back, also of who was deleted', example)
   await compareStock(operator, { lives, people }, notebook)
   const subscriptions = lives.flatMap((life) => life.subscriptions)
   const charges = Map.groupBy(

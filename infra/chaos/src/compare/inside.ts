@@ -47,6 +47,13 @@ const nothingLeft: readonly { service: Service; what: string; sql: string }[] = 
   },
 ]
 
+/** What each user's ledger was topped up by. It keeps its user's number when that one is deleted (GDP-1). */
+export const readTopUps = async (site: Site): Promise<ReadonlyMap<string, number>> => {
+  const sql = `select user_id, sum(amount) as amount from transfers where kind = 'top_up' group by user_id`
+  const rows = await askDatabase(databaseOf(site, 'credits-ledger'), sql)
+  return new Map(rows.map(({ user_id, amount }) => [user_id as string, Number(amount)]))
+}
+
 const lookIntoDatabases = async (site: Site, notebook: Notebook) => {
   for (const { service, what, sql } of nothingLeft)
     for (const row of await askDatabase(databaseOf(site, service), sql)) notebook.violation(what, JSON.stringify(row))

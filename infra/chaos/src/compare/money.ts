@@ -27,6 +27,13 @@ const refundOf = ({ memory }: Life, subscription: Subscription) => {
 /** What the card was charged for this user, as the payment service has it, and did not give back. */
 export type CardCharges = ReadonlyMap<string, number>
 
+/** Of everybody, also of who is gone and has no statement any more: each payment is an entry or went back. */
+export const compareCards = (cards: CardCharges, toppedUp: ReadonlyMap<string, number>): string[] =>
+  [...new Set([...cards.keys(), ...toppedUp.keys()])].flatMap((user) => {
+    const [paid, credited] = [cards.get(user) ?? 0, toppedUp.get(user) ?? 0]
+    return paid === credited ? [] : [`${user}: the card paid ${paid}, and ${credited} were credited`]
+  })
+
 export const moneyRules = (cards: CardCharges): Rule[] => [
   {
     what: 'known credits and card payments, less charges, plus refunds, are the balance',

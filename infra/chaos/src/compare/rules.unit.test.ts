@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Memory, Notebook } from '../memory.ts'
 import type { Charge, Life, Rule, Subscription } from './life.ts'
-import { moneyRules } from './money.ts'
+import { compareCards, moneyRules } from './money.ts'
 import { slotRules } from './slots.ts'
 import { termRules } from './terms.ts'
 
@@ -122,4 +122,11 @@ test('a purchase that is answered only when all is calm undoes a cancellation th
   const [first, second] = subscription.charges as [Charge, Charge]
   const extended = { ...subscription, charges: [first, { ...second, kind: 'extension' as const }] }
   expect(judge({ ...life, subscriptions: [extended] })).toEqual([])
+})
+
+test('a card that paid for somebody who is gone must have been credited or given back', () => {
+  const credited = new Map([['gone', 5]])
+  expect(compareCards(new Map([['gone', 5]]), credited)).toEqual([])
+  expect(compareCards(new Map([['gone', 12]]), credited)).toEqual(['gone: the card paid 12, and 5 were credited'])
+  expect(compareCards(new Map(), credited)).toHaveLength(1)
 })
