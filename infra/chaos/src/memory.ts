@@ -1,5 +1,6 @@
 import type { Answer } from '@coding-plans/e2e/house'
 import type { Ask } from './caller.ts'
+import { Prices } from './prices.ts'
 
 /** A request under an Idempotency-Key of which nobody knows what became: it is asked again when all is calm. */
 export interface Pending {
@@ -79,6 +80,7 @@ export class Notebook {
   /** Of each plan, how many keys are known to have been accepted. */
   readonly accepted = new Map<string, number>()
   readonly shownTo = new Map<string, string>()
+  readonly prices = new Prices()
   readonly #violations = new Map<string, string[]>()
 
   constructor(mark: string) {

@@ -45,7 +45,12 @@ export class Operator {
     const isUsers = ownership === 'user'
     const credentialPolicy = { ownership, reveal: isUsers, upstreamRevocation: isUsers ? 'never' : 'manual' }
     const body = { name: `Plan ${id}`, providerId, priceMicrodollars: price, period, graceHours, credentialPolicy }
-    await this.#insist({ kind: 'publish a plan', call: `PUT /admin/plans/${id}`, body })
+    const { caller, client, notebook } = this.#office
+    const asked = notebook.prices.ask(id, price)
+    const ask = { kind: 'publish a plan', call: `PUT /admin/plans/${id}`, body }
+    const { answer, mayComeLate } = await caller.insist(client, ask, PATIENCE_MILLISECONDS)
+    if (answer?.status === 200) asked.standsSince = Date.now()
+    asked.mayComeLate = mayComeLate
   }
 
   async upload({ id: planId }: PlanOnSale, count: number): Promise<void> {

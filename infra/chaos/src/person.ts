@@ -77,11 +77,24 @@ export class Person {
       [3, [ask, ask]],
       [1, [ask, { ...ask, key: newKey() }]],
     ])
+    const since = Date.now()
     const learn = (one: Ask) => (answer: Answer) => {
-      if (answer.status === 201) this.memory.learnPurchase(one, answer)
+      if (answer.status === 201) this.#learnPurchase(one, answer, since)
     }
     await Promise.all(asks.map((one) => this.#create(one, 'user', learn(one))))
     await this.#seeWhatWasBought()
+  }
+
+  #learnPurchase(ask: Ask, answer: Answer, since: number) {
+    this.memory.learnPurchase(ask, answer)
+    const { notebook } = this.#company
+    const { operationId, charge, subscription } = answer.body
+    const cost = charge?.amountMicrodollars ?? 0
+    if (!notebook.prices.couldCost(subscription.planId, since).has(cost))
+      notebook.violation(
+        'a purchase costs what was published',
+        `${operationId} of ${this.memory.user}: ${cost} for ${subscription.planId}`,
+      )
   }
 
   /** An extension undoes a cancellation that was scheduled before. */

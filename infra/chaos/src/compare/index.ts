@@ -9,6 +9,7 @@ import { askAuditor } from './auditor.ts'
 import { compareInside, readTopUps } from './inside.ts'
 import { type Life, readLife } from './life.ts'
 import { type CardCharges, compareCards, moneyRules } from './money.ts'
+import { comparePlans } from './plans.ts'
 import { slotRules } from './slots.ts'
 import { compareStock } from './stock.ts'
 import { termRules } from './terms.ts'
@@ -50,6 +51,7 @@ export const compare = async (site: Site, { people, operator }: Compared, notebo
   }
   for (const example of compareCards(cards, await readTopUps(site)))
     notebook.violation('what a card paid is credited or given back, also of who was deleted', example)
+  await comparePlans(operator, notebook)
   await compareStock(operator, { lives, people }, notebook)
   const subscriptions = lives.flatMap((life) => life.subscriptions)
   const charges = Map.groupBy(

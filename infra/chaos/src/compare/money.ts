@@ -92,8 +92,13 @@ export const moneyRules = (cards: CardCharges): Rule[] => [
       )
       const missing = [...memory.charges.values()].filter(
         ({ id, kind, amount, subscriptionId }) =>
-          charges.filter((one) => one.id === id && one.kind === kind && one.subscriptionId === subscriptionId)
-            .length !== 1 ||
+          charges.filter(
+            (one) =>
+              one.id === id &&
+              one.kind === kind &&
+              one.amountMicrodollars === amount &&
+              one.subscriptionId === subscriptionId,
+          ).length !== 1 ||
           entries.filter((one) => one.chargeId === id && one.amountMicrodollars === -amount).length !== 1,
       )
       const strange = charges.filter(({ id, kind }) => BOUGHT.includes(kind) && !memory.charges.has(id))
@@ -102,6 +107,18 @@ export const moneyRules = (cards: CardCharges): Rule[] => [
         ...strange.map(({ id, kind }) => `${user}: nobody was answered the ${kind} ${id}`),
       ]
     },
+  },
+  {
+    what: 'a renewal costs what the purchase did, whatever was published since',
+    check: ({ user, subscriptions }) =>
+      subscriptions.flatMap(({ id, charges }) => {
+        const bought = charges.find(({ kind }) => kind === 'activation')?.amountMicrodollars
+        return charges
+          .filter(({ kind, amountMicrodollars }) => kind === 'renewal' && amountMicrodollars !== bought)
+          .map(
+            ({ amountMicrodollars }) => `${user}: ${id} was bought at ${bought} and renewed at ${amountMicrodollars}`,
+          )
+      }),
   },
   {
     what: 'charges and refunds of subscriptions are those of the statement',

@@ -71,6 +71,7 @@ const remembering = (change: (memory: Memory) => void) => {
   return life
 }
 const { slots } = rightLife()
+const [first, second] = subscription.charges as [Charge, Charge]
 
 test.each<[string, Life, RegExp]>([
   [
@@ -83,6 +84,12 @@ test.each<[string, Life, RegExp]>([
   ['a lost credit', remembering(({ credits }) => credits.set('e9', 5)), /every answered credit/],
   ['a lost purchase', of({ charges: subscription.charges.slice(1) }), /every answered purchase/],
   ['a purchase nobody was answered', remembering(({ charges }) => charges.delete('c1')), /nothing was bought/],
+  [
+    'a charge other than was answered',
+    of({ charges: [{ ...first, amountMicrodollars: 1 }, second] }),
+    /every answered/,
+  ],
+  ['a renewal at another price', of({ charges: [first, { ...second, amountMicrodollars: 1 }] }), /a renewal costs/],
   ['a lost subscription', changed({ subscriptions: [] }), /every answered subscription/],
   ['a hole between terms', of({ charges: [charge('c1', 'activation', [DAY_1, DAY_2])] }), /follow each other/],
   ['a due term that was left', of({ currentPeriodEnd: DAY_2 }), /nothing that is due/],
@@ -114,12 +121,11 @@ test('a termination’s refund is counted anew: of what is left, rounded down', 
 test('a purchase that is answered only when all is calm undoes a cancellation that was answered before: nobody is wronged', () => {
   const life = remembering((memory) => {
     memory.flagged.set('sub', DAY_2)
-    const { charges, ...shown } = subscription
-    const [, { id, amountMicrodollars }] = charges as [Charge, Charge]
+    const { charges: _, ...shown } = subscription
+    const { id, amountMicrodollars } = second
     const body = { operationId: 'op', subscription: shown, charge: { id, kind: 'extension', amountMicrodollars } }
     memory.learnPurchase({ kind: 'purchase', call: 'POST /subscriptions' }, { status: 201, body } as never)
   })
-  const [first, second] = subscription.charges as [Charge, Charge]
   const extended = { ...subscription, charges: [first, { ...second, kind: 'extension' as const }] }
   expect(judge({ ...life, subscriptions: [extended] })).toEqual([])
 })
