@@ -18,12 +18,22 @@ export interface KnownCharge {
 
 export type Refund = 'none' | 'prorated' | 'full'
 
-/** A user's own key in one slot, as far as anybody outside can know. Null: no key. */
-export interface OwnKey {
+/** What was set without an Idempotency-Key, as far as anybody outside can know. */
+export interface Known<T> {
   /** What was last answered. */
-  said: string | null
+  said: T
   /** What was asked and not answered, and may take effect at any later time. */
-  readonly late: Set<string | null>
+  readonly late: Set<T>
+}
+
+export const known = <T>(said: T): Known<T> => ({ said, late: new Set() })
+export const mayBe = <T>({ said, late }: Known<T>, found: T) => found === said || late.has(found)
+
+/** Of one provider, plan, …; what was never set is this. */
+const knownOf = <T>(all: Map<string, Known<T>>, id: string, unset: T): Known<T> => {
+  const found = all.get(id) ?? known(unset)
+  all.set(id, found)
+  return found
 }
 
 /** What one user was answered: knowledge from outside, with which the house is compared in the end. */
@@ -41,7 +51,16 @@ export class Memory {
   /** A command about them may come late: of their flag nothing is known. */
   readonly murky = new Set<string>()
   readonly terminated = new Map<string, Refund>()
-  readonly ownKeys = new Map<string, OwnKey>()
+  /** Not to be canceled: resumed or bought, and not touched since. */
+  readonly goesOn = new Set<string>()
+  /** Null: no key. */
+  readonly ownKeys = new Map<string, Known<string | null>>()
+  readonly wishes = new Map<string, Known<boolean>>()
+  readonly autoTopUp = {
+    enabled: known(false),
+    amountMicrodollars: known(0),
+    paymentMethodId: known<string | null>(null),
+  }
   readonly pending: Pending[] = []
   deletion: 'none' | 'asked' | 'answered' = 'none'
 
@@ -49,19 +68,27 @@ export class Memory {
     this.user = user
   }
 
-  ownKey(providerId: string): OwnKey {
-    const known = this.ownKeys.get(providerId) ?? { said: null, late: new Set() }
-    this.ownKeys.set(providerId, known)
-    return known
+  ownKey(providerId: string) {
+    return knownOf(this.ownKeys, providerId, null)
   }
 
-  learnPurchase(ask: Ask, { body }: Answer) {
-    const { operationId, charge, subscription } = body
+  wish(planId: string) {
+    return knownOf(this.wishes, planId, false)
+  }
+
+  /** @param isLate it is answered when all is calm, and took effect before or after whatever was answered meanwhile. */
+  learnPurchase(ask: Ask, { body }: Answer, isLate: boolean) {
+    const { operationId, kind, charge, subscription } = body
     if (!this.bought.some((one) => one.operationId === operationId)) this.bought.push({ ask, operationId })
     const { id, planId, providerId } = subscription
     this.subscriptions.set(id, { planId, providerId })
     // If it is an extension it undoes a cancellation, also one that was asked for while nobody knew what became of it.
     this.flagged.delete(id)
+    if (!isLate) this.goesOn.add(id)
+    // Who bought it need not be told that it is back (RST-1).
+    const wish = this.wish(planId)
+    if (kind === 'activation' && isLate) wish.late.add(false)
+    else if (kind === 'activation') wish.said = false
     if (charge)
       this.charges.set(charge.id, {
         id: charge.id,

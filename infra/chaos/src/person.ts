@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import { type Answer, type Client, newKey, USD } from '@coding-plans/e2e/house'
 import type { Random } from '@coding-plans/simulator/random'
 import type { Ask, Caller, Heard } from './caller.ts'
 import { catalogue, isOfProvider, providers } from './catalogue.ts'
-import { Memory, type Notebook, type Refund } from './memory.ts'
+import { Choices } from './choices.ts'
+import { Memory, mayBe, type Notebook, type Refund } from './memory.ts'
 
 /** How long a client asks again before it does something else; what became of it is found out when all is calm. */
 const PATIENCE_MILLISECONDS = 12_000
@@ -16,16 +16,26 @@ export interface Company {
   readonly operator: Client
 }
 
+type Learn = (answer: Answer, isLate: boolean) => void
+
 /** One user, what is done by and about them, one thing after another, and what they remember of it. */
 export class Person {
   readonly memory: Memory
   readonly client: Client
   readonly #company: Company
+  readonly #choices: Choices
 
   constructor(user: string, client: Client, company: Company) {
     this.memory = new Memory(user)
     this.client = client
     this.#company = company
+    const { random, notebook } = company
+    this.#choices = new Choices({
+      random,
+      mark: notebook.mark,
+      memory: this.memory,
+      insist: (ask) => this.#insist(ask),
+    })
   }
 
   get #random() {
@@ -41,11 +51,11 @@ export class Person {
       [5, () => this.#cancel()],
       [5, () => this.#resume()],
       [2, () => this.#terminate()],
-      [8, () => this.#putOwnKey()],
-      [6, () => this.#deleteOwnKey()],
+      [8, () => this.#choices.putOwnKey()],
+      [6, () => this.#choices.deleteOwnKey()],
       [10, () => this.#reveal()],
-      [5, () => this.#wish()],
-      [4, () => this.#setAutoTopUp()],
+      [5, () => this.#choices.wish()],
+      [4, () => this.#choices.setAutoTopUp()],
       [6, () => this.#read()],
       [0.4, () => this.delete()],
     ])
@@ -57,10 +67,10 @@ export class Person {
   }
 
   /** What creates something: asked under a key until it is answered, if need be after the storm. */
-  async #create(ask: Ask & { key: string }, by: 'user' | 'operator', learn: (answer: Answer) => void) {
+  async #create(ask: Ask & { key: string }, by: 'user' | 'operator', learn: Learn) {
     const { answer } = await this.#insist(ask, by === 'user' ? this.client : this.#company.operator)
-    if (answer) learn(answer)
-    else this.memory.pending.push({ ask, by, learn })
+    if (answer) learn(answer, false)
+    else this.memory.pending.push({ ask, by, learn: (answer) => learn(answer, true) })
   }
 
   #purchase(): Ask & { key: string } {
@@ -78,17 +88,20 @@ export class Person {
       [1, [ask, { ...ask, key: newKey() }]],
     ])
     const since = Date.now()
-    const learn = (one: Ask) => (answer: Answer) => {
-      if (answer.status === 201) this.#learnPurchase(one, answer, since)
-    }
+    const learn =
+      (one: Ask): Learn =>
+      (answer, isLate) => {
+        if (answer.status !== 201) return
+        this.memory.learnPurchase(one, answer, isLate)
+        this.#judgePrice(answer, since)
+      }
     await Promise.all(asks.map((one) => this.#create(one, 'user', learn(one))))
     await this.#seeWhatWasBought()
   }
 
-  #learnPurchase(ask: Ask, answer: Answer, since: number) {
-    this.memory.learnPurchase(ask, answer)
+  #judgePrice({ body }: Answer, since: number) {
     const { notebook } = this.#company
-    const { operationId, charge, subscription } = answer.body
+    const { operationId, charge, subscription } = body
     const cost = charge?.amountMicrodollars ?? 0
     if (!notebook.prices.couldCost(subscription.planId, since).has(cost))
       notebook.violation(
@@ -148,9 +161,10 @@ export class Person {
   async #cancel() {
     const id = this.#aSubscription()
     if (!id) return
-    const { flagged, murky, ended } = this.memory
+    const { flagged, goesOn, murky, ended } = this.memory
     const when = this.#random.pick(['period_end', 'period_end', 'period_end', 'now'])
     flagged.delete(id)
+    goesOn.delete(id)
     const { answer, mayComeLate } = await this.#insist({
       kind: `cancel ${when === 'now' ? 'now' : 'at period end'}`,
       call: `POST /subscriptions/${id}/cancel`,
@@ -166,8 +180,9 @@ export class Person {
     const id = this.#aSubscription()
     if (!id) return
     this.memory.flagged.delete(id)
-    const { mayComeLate } = await this.#insist({ kind: 'resume', call: `POST /subscriptions/${id}/resume` })
+    const { answer, mayComeLate } = await this.#insist({ kind: 'resume', call: `POST /subscriptions/${id}/resume` })
     if (mayComeLate) this.memory.murky.add(id)
+    if (answer?.status === 200) this.memory.goesOn.add(id)
   }
 
   /** By the operator, once each subscription at most: so the refund that is due is known. */
@@ -182,50 +197,14 @@ export class Person {
     if (answer?.status === 200) this.memory.ended.add(id)
   }
 
-  async #putOwnKey() {
-    const providerId = this.#random.pick(providers)
-    // Any byte that a key may hold must come back.
-    const key = `own-${this.#company.notebook.mark}-${randomUUID()}-é"\\'☃`
-    await this.#changeOwnKey(providerId, key, {
-      kind: 'put an own key',
-      call: `PUT /slots/${providerId}`,
-      body: { key },
-    })
-  }
-
-  async #deleteOwnKey() {
-    const providerId = this.#random.pick(providers)
-    await this.#changeOwnKey(providerId, null, { kind: 'delete an own key', call: `DELETE /slots/${providerId}` })
-  }
-
-  async #changeOwnKey(providerId: string, value: string | null, ask: Ask) {
-    const own = this.memory.ownKey(providerId)
-    const { answer, mayComeLate } = await this.#insist(ask)
-    if (mayComeLate) own.late.add(value)
-    if (answer && answer.status < 300) own.said = value
-  }
-
   async #reveal() {
     const providerId = this.#random.pick(providers)
     const ask = { kind: 'reveal', call: `POST /slots/${providerId}/reveal` }
     const answer = await this.#company.caller.once(this.client, ask)
     if (answer?.status !== 200) return
     const { key } = answer.body
-    const { said, late } = this.memory.ownKey(providerId)
-    if (key !== said && !late.has(key)) this.#company.notebook.show(this.memory.user, key, isOfProvider(providerId))
-  }
-
-  async #wish() {
-    const { id } = this.#random.pick(catalogue)
-    const method = this.#random.pick(['PUT', 'PUT', 'DELETE'])
-    await this.#insist({ kind: 'restock wish', call: `${method} /plans/${id}/restock-wish` })
-  }
-
-  async #setAutoTopUp() {
-    const enabled = this.#random.chance(0.8)
-    const paymentMethodId = this.#random.pick(['pm_ok', 'pm_slow', 'pm_decline'])
-    const how = enabled ? { amountMicrodollars: this.#random.below(20 * USD) + 1, paymentMethodId } : {}
-    await this.#insist({ kind: 'auto top-up', call: 'PUT /credits/auto-top-up', body: { enabled, ...how } })
+    if (mayBe(this.memory.ownKey(providerId), key)) return
+    this.#company.notebook.show(this.memory.user, key, isOfProvider(providerId))
   }
 
   async #read() {

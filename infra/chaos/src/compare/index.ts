@@ -6,6 +6,7 @@ import type { Notebook } from '../memory.ts'
 import type { Person } from '../person.ts'
 import type { Site } from '../site.ts'
 import { askAuditor } from './auditor.ts'
+import { choiceRules } from './choices.ts'
 import { compareInside, readTopUps } from './inside.ts'
 import { type Life, readLife } from './life.ts'
 import { type CardCharges, compareCards, moneyRules } from './money.ts'
@@ -37,7 +38,7 @@ const compareDeleted = async ({ client, memory: { user } }: Person, notebook: No
 export const compare = async (site: Site, { people, operator }: Compared, notebook: Notebook): Promise<string[]> => {
   const now: string = (await operator('GET /admin/clock')).body.now
   const cards = await readCards(site)
-  const rules = [...moneyRules(cards), ...termRules(now), ...slotRules(notebook)]
+  const rules = [...moneyRules(cards), ...termRules(now), ...slotRules(notebook), ...choiceRules]
   const calmSince = Date.now()
   const lives: Life[] = []
   for (const person of people) {

@@ -38,15 +38,27 @@ export interface Slot {
   readonly key: string | null
 }
 
+interface Credits {
+  readonly balanceMicrodollars: number
+  readonly heldMicrodollars: number
+  readonly autoTopUp: {
+    readonly enabled: boolean
+    readonly amountMicrodollars: number
+    readonly paymentMethodId: string | null
+  }
+}
+
 /** What the house says of one user when all is calm. */
 export interface Life {
   readonly user: string
   readonly memory: Memory
-  readonly credits: { readonly balanceMicrodollars: number; readonly heldMicrodollars: number }
+  readonly credits: Credits
   /** Oldest first. */
   readonly entries: readonly Entry[]
   readonly subscriptions: readonly Subscription[]
   readonly slots: readonly Slot[]
+  /** Plans. */
+  readonly wishes: ReadonlySet<string>
 }
 
 /** Every page of a list. @throws for anything but 200. */
@@ -74,7 +86,9 @@ export const readLife = async (client: Client, memory: Memory): Promise<Life> =>
   }
   const entries = (await listed<Entry>(client, '/credits/entries')).reverse()
   const { body: credits } = await client('GET /credits')
-  return { user: memory.user, memory, credits, entries, subscriptions, slots }
+  const plans = (await client('GET /plans')).body.data as { id: string; restockWish: boolean }[]
+  const wishes = new Set(plans.filter(({ restockWish }) => restockWish).map(({ id }) => id))
+  return { user: memory.user, memory, credits, entries, subscriptions, slots, wishes }
 }
 
 /** One rule, and what it says of one user: sentences, none if all is right. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { Memory, Notebook } from '../memory.ts'
+import { choiceRules } from './choices.ts'
 import type { Charge, Life, Rule, Subscription } from './life.ts'
 import { compareCards, moneyRules } from './money.ts'
 import { slotRules } from './slots.ts'
@@ -27,6 +28,12 @@ const entry = (id: string, kind: string, amountMicrodollars: number, more: objec
   ...more,
 })
 
+const off = { enabled: false, amountMicrodollars: 0, paymentMethodId: null }
+const having = (changes: Partial<Life['credits']>): Life['credits'] => ({
+  ...{ balanceMicrodollars: 4_000_000, heldMicrodollars: 0, autoTopUp: off },
+  ...changes,
+})
+
 /** Granted ten dollars, bought for a day at three, renewed once; and a key of their own elsewhere. */
 const rightLife = () => {
   const memory = new Memory('ann')
@@ -34,9 +41,11 @@ const rightLife = () => {
   memory.charges.set('c1', { id: 'c1', kind: 'activation', amount: 3_000_000, subscriptionId: 'sub' })
   memory.subscriptions.set('sub', { planId: 'acme-day', providerId: 'acme' })
   memory.ownKey('bolt').said = 'own'
+  memory.wish('dune-scarce').said = true
+  memory.goesOn.add('sub')
   const life: Life = {
     ...{ user: 'ann', memory },
-    credits: { balanceMicrodollars: 4_000_000, heldMicrodollars: 0 },
+    credits: having({}),
     entries: [
       entry('e1', 'grant', 10_000_000, { balanceAfterMicrodollars: 10_000_000 }),
       entry('e2', 'charge', -3_000_000, { balanceAfterMicrodollars: 7_000_000, chargeId: 'c1' }),
@@ -47,6 +56,7 @@ const rightLife = () => {
       { providerId: 'acme', managedBy: 'plan', subscriptionId: 'sub', key: KEY },
       { providerId: 'bolt', managedBy: 'user', subscriptionId: null, key: 'own' },
     ],
+    wishes: new Set(['dune-scarce']),
   }
   return life
 }
@@ -54,7 +64,7 @@ const rightLife = () => {
 const judge = (life: Life) => {
   const notebook = new Notebook('mark')
   notebook.uploaded.set(KEY, 'acme-day')
-  const rules: Rule[] = [...moneyRules(new Map()), ...termRules(NOON_2), ...slotRules(notebook)]
+  const rules: Rule[] = [...moneyRules(new Map()), ...termRules(NOON_2), ...slotRules(notebook), ...choiceRules]
   const broken = rules.flatMap((rule) => (rule.check(life).length > 0 ? [rule.what] : []))
   return [...broken, ...notebook.violations.keys()]
 }
@@ -74,12 +84,8 @@ const { slots } = rightLife()
 const [first, second] = subscription.charges as [Charge, Charge]
 
 test.each<[string, Life, RegExp]>([
-  [
-    'a microdollar too much',
-    changed({ credits: { balanceMicrodollars: 4_000_001, heldMicrodollars: 0 } }),
-    /are the balance/,
-  ],
-  ['a hold', changed({ credits: { balanceMicrodollars: 4_000_000, heldMicrodollars: 1 } }), /no hold/],
+  ['a microdollar too much', changed({ credits: having({ balanceMicrodollars: 4_000_001 }) }), /are the balance/],
+  ['a hold', changed({ credits: having({ heldMicrodollars: 1 }) }), /no hold/],
   ['a lost entry', changed({ entries: rightLife().entries.slice(1) }), /adds up/],
   ['a lost credit', remembering(({ credits }) => credits.set('e9', 5)), /every answered credit/],
   ['a lost purchase', of({ charges: subscription.charges.slice(1) }), /every answered purchase/],
@@ -100,6 +106,10 @@ test.each<[string, Life, RegExp]>([
   ['live with a foreign key', changed({ slots: slots.map((slot) => ({ ...slot, key: 'own' })) }), /was uploaded/],
   ['a key after the end', of({ status: 'ended' }), /no key but their own/],
   ['an own key that changed', changed({ slots: slots.map((slot) => ({ ...slot, key: KEY })) }), /byte for byte/],
+  ['a top-up nobody asked for', changed({ credits: having({ autoTopUp: { ...off, enabled: true } }) }), /top-up is as/],
+  ['a lost wish', changed({ wishes: new Set() }), /wish is as/],
+  ['a wish that nobody had', changed({ wishes: new Set(['dune-scarce', 'echo-none']) }), /wish is as/],
+  ['canceled after it was resumed', of({ cancelAtPeriodEnd: true }), /is not canceled/],
 ])('%s is seen', (_, life, rule) => {
   expect(judge(life)).toContainEqual(expect.stringMatching(rule))
 })
@@ -114,8 +124,8 @@ test('a termination’s refund is counted anew: of what is left, rounded down', 
     slots: slots.slice(1),
     entries: [...life.entries, refund],
   }
-  expect(judge({ ...over, credits: { balanceMicrodollars: 5_500_000, heldMicrodollars: 0 } })).toEqual([])
-  expect(judge({ ...over, credits: { balanceMicrodollars: 5_500_001, heldMicrodollars: 0 } })).toHaveLength(2)
+  expect(judge({ ...over, credits: having({ balanceMicrodollars: 5_500_000 }) })).toEqual([])
+  expect(judge({ ...over, credits: having({ balanceMicrodollars: 5_500_001 }) })).toHaveLength(2)
 })
 
 test('a purchase that is answered only when all is calm undoes a cancellation that was answered before: nobody is wronged', () => {
@@ -124,7 +134,7 @@ test('a purchase that is answered only when all is calm undoes a cancellation th
     const { charges: _, ...shown } = subscription
     const { id, amountMicrodollars } = second
     const body = { operationId: 'op', subscription: shown, charge: { id, kind: 'extension', amountMicrodollars } }
-    memory.learnPurchase({ kind: 'purchase', call: 'POST /subscriptions' }, { status: 201, body } as never)
+    memory.learnPurchase({ kind: 'purchase', call: 'POST /subscriptions' }, { status: 201, body } as never, true)
   })
   const extended = { ...subscription, charges: [first, { ...second, kind: 'extension' as const }] }
   expect(judge({ ...life, subscriptions: [extended] })).toEqual([])
@@ -135,4 +145,31 @@ test('a card that paid for somebody who is gone must have been credited or given
   expect(compareCards(new Map([['gone', 5]]), credited)).toEqual([])
   expect(compareCards(new Map([['gone', 12]]), credited)).toEqual(['gone: the card paid 12, and 5 were credited'])
   expect(compareCards(new Map(), credited)).toHaveLength(1)
+})
+
+test('top-up that was declined is off by itself, and what was never answered may be so or not', () => {
+  const topped = (enabled: boolean, paymentMethodId: string) => {
+    const life = changed({ credits: having({ autoTopUp: { enabled, amountMicrodollars: 5, paymentMethodId } }) })
+    const { autoTopUp } = life.memory
+    autoTopUp.enabled.said = true
+    autoTopUp.amountMicrodollars.said = 5
+    autoTopUp.paymentMethodId.said = 'pm_decline'
+    autoTopUp.paymentMethodId.late.add('pm_ok')
+    return judge(life)
+  }
+  expect(topped(true, 'pm_ok')).toEqual([])
+  expect(topped(false, 'pm_decline')).toEqual([])
+  expect(topped(false, 'pm_ok')).toHaveLength(1)
+  expect(topped(true, 'pm_slow')).toHaveLength(1)
+})
+
+test('who buys wishes no more; if it may have been before the wish, either is right', () => {
+  const bought = (isLate: boolean) =>
+    remembering((memory) => {
+      const plan = { id: 'sub', planId: 'dune-scarce', providerId: 'acme' }
+      const body = { operationId: 'op', kind: 'activation', subscription: plan, charge: null }
+      memory.learnPurchase({ kind: 'purchase', call: 'POST /subscriptions' }, { body } as never, isLate)
+    })
+  expect(judge(bought(true))).toEqual([])
+  expect(judge(bought(false))).toEqual(['a restock wish is as it was answered last'])
 })

@@ -1,5 +1,5 @@
 import { planOf, providers } from '../catalogue.ts'
-import type { Notebook } from '../memory.ts'
+import { mayBe, type Notebook } from '../memory.ts'
 import type { Life, Rule } from './life.ts'
 
 const liveIn = ({ subscriptions }: Life, providerId: string) =>
@@ -29,11 +29,11 @@ export const slotRules = (notebook: Notebook): Rule[] => [
       providers.flatMap((providerId) => {
         if (liveIn(life, providerId)) return []
         const slot = life.slots.find((one) => one.providerId === providerId)
-        const { said, late } = life.memory.ownKey(providerId)
+        const own = life.memory.ownKey(providerId)
         const key = slot ? slot.key : null
         const isOwn = slot === undefined || slot.managedBy === 'user'
-        if (isOwn && (key === said || late.has(key))) return []
-        const expected = said === null ? 'nothing' : 'the key that the user put there'
+        if (isOwn && mayBe(own, key)) return []
+        const expected = own.said === null ? 'nothing' : 'the key that the user put there'
         return [
           `${life.user}: the slot of ${providerId} should hold ${expected}, and ${slot ? `is managed by the ${slot.managedBy}, its key another` : 'is empty'}`,
         ]
