@@ -25,7 +25,7 @@ export const reportOf = (tally: Tally, struck: readonly Struck[], notebook: Note
   const lines = [
     `requests: ${total} (${counted(tally.requests)})`,
     `answers: ${counted(tally.answers)}; ${tally.replays} of them marked as replayed`,
-    `faults: ${struck.length}; ${recoveryOf(struck)}`,
+    `faults: ${struck.length}, ${struck.filter(({ landed }) => !landed).length} of which met nobody; ${recoveryOf(struck)}`,
   ]
   for (const [kind, of] of Map.groupBy(struck, (one) => one.kind)) {
     const targets = new Map([...Map.groupBy(of, ({ target }) => target)].map(([target, hits]) => [target, hits.length]))

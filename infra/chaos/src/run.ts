@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { Tally } from './caller.ts'
 import { compare, failedRequestsOf, searchForKeys } from './compare/index.ts'
+import { countRenewals } from './compare/inside.ts'
 import { type Blow, blowsOf, gentleBlowsOf } from './faults.ts'
+import { judgeDone } from './least.ts'
 import { openLoad } from './load.ts'
 import { Notebook } from './memory.ts'
 import { reportOf } from './report.ts'
@@ -35,16 +37,20 @@ export const runChaos = async (site: Site, { seconds, seed, clients, soak, say }
     if (recoveredAfterMilliseconds === null)
       notebook.violation('everything recovers without hands', `${kind}: ${target}`)
 
+  const bought = load.people.reduce((sum, { memory }) => sum + memory.bought.length, 0)
   const calmFrom = performance.now()
   await settle(site, load, { tally, notebook })
   say(`settled ${inSeconds(performance.now() - calmFrom)} after the last fault and the last request`)
   const operator = await site.as('operator-1', ['admin'])
   const growth = soak ? judgeGrowth(looks, notebook) : []
   const looked = await compare(site, { people: load.people, operator }, notebook)
+  const renewed = await countRenewals(site)
   await site.stop()
   looked.push(searchForKeys(site, notebook))
-  for (const failure of failedRequestsOf(site))
+  const { faulty, ambiguous } = failedRequestsOf(site)
+  for (const failure of faulty)
     notebook.violation('what is away is answered with 503; with 500 only what a lost commit leaves open', failure)
+  looked.push(judgeDone({ seconds, soak, tally, struck, bought, renewed, ambiguous }, notebook))
   for (const line of [...growth, ...looked, ...reportOf(tally, struck, notebook)]) say(line)
   return notebook.violations.size
 }

@@ -1,14 +1,17 @@
 import type { Client } from '@coding-plans/e2e/house'
 import { Random } from '@coding-plans/simulator/random'
-import { Caller, type Tally } from './caller.ts'
+import { type Ask, Caller, type Tally } from './caller.ts'
 import type { Load } from './load.ts'
 import type { Notebook, Pending } from './memory.ts'
 import type { Site } from './site.ts'
 import { untilReady } from './storm.ts'
 
 const SETTLES_WITHIN_MILLISECONDS = 120_000
+/** However little of the clock the storm let through, what lives by the day or two comes due once more. */
+const LAST_TERM = 'P2D'
 /** Everything that waits for a payment or a back-off has had its time. */
 const LAST_STEP = 'PT1M'
+const advanceBy = (by: string): Ask => ({ kind: 'advance the clock', call: 'POST /admin/clock/advance', body: { by } })
 
 /** After the storm: everybody ready, every open question answered, nothing due and nothing under way. */
 export const settle = async (site: Site, load: Load, { tally, notebook }: { tally: Tally; notebook: Notebook }) => {
@@ -33,6 +36,7 @@ export const settle = async (site: Site, load: Load, { tally, notebook }: { tall
     ),
   ])
   await Promise.all(load.people.map(({ client, memory }) => finishDeletion({ caller, client, memory, left, notebook })))
+  await caller.insist(operator, advanceBy(LAST_TERM), left())
   await untilSettled({ caller, operator, left, notebook })
 }
 
@@ -66,9 +70,8 @@ interface Settling {
 
 /** The scheduler's own word for it: an advance is answered 200 when nothing is due, unread, unpublished or under way. */
 const untilSettled = async ({ caller, operator, left, notebook }: Settling) => {
-  const ask = { kind: 'advance the clock', call: 'POST /admin/clock/advance', body: { by: LAST_STEP } }
   for (;;) {
-    const answer = await caller.once(operator, ask)
+    const answer = await caller.once(operator, advanceBy(LAST_STEP))
     if (answer?.status === 200 && answer.body.settled) return
     if (left() === 0) break
     await new Promise((resolve) => setTimeout(resolve, 1_000))

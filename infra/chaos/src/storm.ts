@@ -47,6 +47,8 @@ export const untilReady = async (site: Site, withinMilliseconds: number): Promis
 export interface Struck {
   readonly kind: Fault['kind']
   readonly target: string
+  /** It met somebody. */
+  readonly landed: boolean
   /** From the end of what broke it until everything was ready; null: not in time. */
   readonly recoveredAfterMilliseconds: number | null
 }
@@ -64,7 +66,7 @@ export const rage = async ({ site, blows, seed, until, say }: Weather): Promise<
   const random = new Random(seed + 1)
   const struck: Promise<Struck[]>[] = []
   const land = async (faults: readonly Fault[]): Promise<Struck[]> => {
-    await Promise.all(faults.map((fault) => strike(site, fault, random)))
+    const landed = await Promise.all(faults.map((fault) => strike(site, fault, random)))
     const over = performance.now()
     await pause(LAST_WORDS_MILLISECONDS)
     const missing = await untilReady(site, RECOVERS_WITHIN_MILLISECONDS)
@@ -76,7 +78,12 @@ export const rage = async ({ site, blows, seed, until, say }: Weather): Promise<
         : `${words}: all ready after ${inSeconds(milliseconds)}`,
     )
     const recoveredAfterMilliseconds = missing.length > 0 ? null : milliseconds
-    return faults.map((fault) => ({ kind: fault.kind, target: targetOf(fault), recoveredAfterMilliseconds }))
+    return faults.map((fault, n) => ({
+      kind: fault.kind,
+      target: targetOf(fault),
+      landed: landed[n] as boolean,
+      recoveredAfterMilliseconds,
+    }))
   }
   for (;;) {
     const { quietMilliseconds, faults } = blows.next().value as Blow

@@ -27,38 +27,44 @@ const processOf = ({ stack }: Site, { service, instance }: ServiceTarget): Child
 
 const standStill = async (child: Child, milliseconds: number) => {
   const { pid } = child
-  // It is on its way back from another blow.
-  if (pid === undefined) return
+  if (pid === undefined) return false
   const family = [pid, ...(child.name === 'postgres' ? childrenOf(pid) : [])]
   for (const one of family) signal(one, 'SIGSTOP')
   await pause(milliseconds)
   for (const one of family) signal(one, 'SIGCONT')
+  return true
 }
 
 const shutDoor = async ({ doors }: Site, target: ServerName, how: 'shut' | 'silent', milliseconds: number) => {
   doors[target].set(how)
   await pause(milliseconds)
   doors[target].set('open')
+  return true
 }
 
-/** Let it happen. @returns when what broke it is over: the process gone, awake again, the door open. */
-export const strike = async (site: Site, fault: Fault, random: Random): Promise<void> => {
+const kill = (child: Child, how: NodeJS.Signals) => {
+  if (child.pid === undefined) return false
+  if (child.name === 'postgres' && how === 'SIGKILL') killFamily(child.pid)
+  else child.kill(how)
+  return true
+}
+
+/**
+ * Let it happen, until what broke it is over: the process gone, awake again, the door open.
+ * @returns whether it met anybody: who is on its way back from another blow, it misses.
+ */
+export const strike = async (site: Site, fault: Fault, random: Random): Promise<boolean> => {
   switch (fault.kind) {
     case 'kill a service':
-      return processOf(site, fault.target).kill('SIGKILL')
-    case 'kill a server': {
-      const child = site.servers[fault.target]
-      if (fault.how === 'SIGKILL' && child.pid !== undefined) killFamily(child.pid)
-      else child.kill(fault.how)
-      return
-    }
+      return kill(processOf(site, fault.target), 'SIGKILL')
+    case 'kill a server':
+      return kill(site.servers[fault.target], fault.how)
     case 'pause a service':
       return standStill(processOf(site, fault.target), fault.milliseconds)
     case 'pause a server':
       return standStill(site.servers[fault.target], fault.milliseconds)
     case 'cut connections':
-      site.doors[fault.target].cut(() => random.chance(fault.share))
-      return
+      return site.doors[fault.target].cut(() => random.chance(fault.share)) > 0
     case 'shut a door':
       return shutDoor(site, fault.target, 'shut', fault.milliseconds)
     case 'pull a cable':

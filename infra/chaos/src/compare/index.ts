@@ -82,8 +82,11 @@ export const searchForKeys = ({ directory }: Site, notebook: Notebook): string =
 }
 
 /** What the gateways noted of requests that failed. Of a commit whose answer was lost neither yes nor no can be said: that is no fault. */
-export const failedRequestsOf = ({ directory }: Site): string[] =>
-  filesUnder(join(directory, 'house', 'logs'))
+export const failedRequestsOf = ({ directory }: Site) => {
+  const failed = filesUnder(join(directory, 'house', 'logs'))
     .filter((file) => basename(file).startsWith('gateway'))
     .flatMap((file) => readFileSync(file, 'utf8').split('\n'))
-    .filter((line) => line.includes('A request failed') && !line.includes('"Ambiguous"'))
+    .filter((line) => line.includes('A request failed'))
+  const faulty = failed.filter((line) => !line.includes('"Ambiguous"'))
+  return { faulty, ambiguous: failed.length - faulty.length }
+}

@@ -54,6 +54,13 @@ export const readTopUps = async (site: Site): Promise<ReadonlyMap<string, number
   return new Map(rows.map(({ user_id, amount }) => [user_id as string, Number(amount)]))
 }
 
+/** How many terms were renewed, also of who was deleted. */
+export const countRenewals = async (site: Site): Promise<number> => {
+  const sql = `select count(*) as renewals from terms where kind = 'renewal'`
+  const [row] = await askDatabase(databaseOf(site, 'subscription'), sql)
+  return Number(row?.renewals)
+}
+
 const lookIntoDatabases = async (site: Site, notebook: Notebook) => {
   for (const { service, what, sql } of nothingLeft)
     for (const row of await askDatabase(databaseOf(site, service), sql)) notebook.violation(what, JSON.stringify(row))
