@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Answer } from '@coding-plans/e2e/house'
 import type { Ask } from './caller.ts'
 import { Prices } from './prices.ts'
@@ -101,7 +102,10 @@ export class Memory {
 
 /** What all share: the keys that were uploaded, who was shown which, and what was found wrong. */
 export class Notebook {
+  /** In every key, and so nowhere to be found. */
   readonly mark: string
+  /** In the reason of every credit, and so to be found where what is said is kept. */
+  readonly plain = `plain${randomUUID()}`
   /** Of every key that was ever sent: for which plan. */
   readonly uploaded = new Map<string, string>()
   /** Of each plan, how many keys are known to have been accepted. */

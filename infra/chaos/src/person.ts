@@ -145,7 +145,7 @@ export class Person {
     const ask = {
       kind: `credits: ${kind}`,
       call: `POST /admin/users/${this.memory.user}/credits`,
-      body: { amountMicrodollars: signed, kind, reason: 'chaos' },
+      body: { amountMicrodollars: signed, kind, reason: this.#company.notebook.plain },
       key: newKey(),
     }
     await this.#create(ask, 'operator', (answer) => {

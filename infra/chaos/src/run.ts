@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Tally } from './caller.ts'
-import { compare, failedRequestsOf, searchForKeys } from './compare/index.ts'
+import { failedRequestsOf, searchForKeys } from './compare/files.ts'
+import { compare } from './compare/index.ts'
 import { countRenewals } from './compare/inside.ts'
 import { type Blow, blowsOf, gentleBlowsOf } from './faults.ts'
 import { judgeDone } from './least.ts'
@@ -46,7 +47,8 @@ export const runChaos = async (site: Site, { seconds, seed, clients, soak, say }
   const looked = await compare(site, { people: load.people, operator }, notebook)
   const renewed = await countRenewals(site)
   await site.stop()
-  looked.push(searchForKeys(site, notebook))
+  const processes = site.stack.services.map(({ name }) => name)
+  looked.push(searchForKeys(site.directory, processes, notebook))
   const { faulty, ambiguous } = failedRequestsOf(site)
   for (const failure of faulty)
     notebook.violation('what is away is answered with 503; with 500 only what a lost commit leaves open', failure)

@@ -1,6 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
-import { filesUnder, searchFor } from '@coding-plans/e2e/search'
 import type { Load } from '../load.ts'
 import type { Notebook } from '../memory.ts'
 import type { Person } from '../person.ts'
@@ -71,22 +68,4 @@ export const compare = async (site: Site, { people, operator }: Compared, notebo
 interface Compared {
   readonly people: Load['people']
   readonly operator: Person['client']
-}
-
-/** After the stop: no key lies anywhere in plain sight, in logs, Kafka's files, database files. @returns a sentence */
-export const searchForKeys = ({ directory }: Site, notebook: Notebook): string => {
-  const files = filesUnder(directory)
-  const { found, bytes } = searchFor(notebook.mark, files)
-  for (const file of found) notebook.violation('no key lies in plain sight', file.slice(directory.length + 1))
-  return `keys in plain sight: ${files.length} files, ${(bytes / 1024 / 1024).toFixed(0)} MiB scanned, ${found.length} hold one`
-}
-
-/** What the gateways noted of requests that failed. Of a commit whose answer was lost neither yes nor no can be said: that is no fault. */
-export const failedRequestsOf = ({ directory }: Site) => {
-  const failed = filesUnder(join(directory, 'house', 'logs'))
-    .filter((file) => basename(file).startsWith('gateway'))
-    .flatMap((file) => readFileSync(file, 'utf8').split('\n'))
-    .filter((line) => line.includes('A request failed'))
-  const faulty = failed.filter((line) => !line.includes('"Ambiguous"'))
-  return { faulty, ambiguous: failed.length - faulty.length }
 }
