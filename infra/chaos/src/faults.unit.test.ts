@@ -1,6 +1,6 @@
 import { services } from '@coding-plans/schemas'
 import { expect, test } from 'vitest'
-import { type Blow, blowsOf, gentleBlowsOf, targetOf } from './faults.ts'
+import { type Blow, blowsOf, gentleBlowsOf, targetOf, wordsOf } from './faults.ts'
 import { SESSION_MILLISECONDS, serverNames } from './site.ts'
 
 const first = (count: number, blows: Generator<Blow>) => Array.from({ length: count }, () => blows.next().value as Blow)
@@ -19,9 +19,10 @@ test('a deck holds a kill of everything, and pauses long enough to make zombies'
   for (const { milliseconds } of pauses) expect(milliseconds).toBeGreaterThan(SESSION_MILLISECONDS)
 })
 
-test('a soak only kills, once a minute', () => {
+test('a soak only kills, once a minute, and spares one process of every service', () => {
   for (const { quietMilliseconds, faults } of first(20, gentleBlowsOf(1))) {
     expect(quietMilliseconds).toBe(60_000)
     expect(faults.map(({ kind }) => kind)).toEqual([expect.stringMatching(/^kill/)])
+    expect(faults.map(wordsOf).join()).not.toMatch(/-1$/)
   }
 })

@@ -4,13 +4,14 @@ import { failedRequestsOf, searchForKeys } from './compare/files.ts'
 import { compare } from './compare/index.ts'
 import { countRenewals } from './compare/inside.ts'
 import { type Blow, blowsOf, gentleBlowsOf } from './faults.ts'
+import { judgeGrowth } from './growth.ts'
 import { judgeDone } from './least.ts'
 import { openLoad } from './load.ts'
 import { Notebook } from './memory.ts'
 import { reportOf } from './report.ts'
 import { settle } from './settle.ts'
 import type { Site } from './site.ts'
-import { judgeGrowth, watchGrowth } from './soak.ts'
+import { expectedOf, watchGrowth } from './soak.ts'
 import { inSeconds, rage } from './storm.ts'
 
 export interface ChaosOptions {
@@ -43,7 +44,7 @@ export const runChaos = async (site: Site, { seconds, seed, clients, soak, say }
   await settle(site, load, { tally, notebook })
   say(`settled ${inSeconds(performance.now() - calmFrom)} after the last fault and the last request`)
   const operator = await site.as('operator-1', ['admin'])
-  const growth = soak ? judgeGrowth(looks, notebook) : []
+  const growth = soak ? judgeGrowth(looks, expectedOf(site), notebook) : []
   const looked = await compare(site, { people: load.people, operator }, notebook)
   const renewed = await countRenewals(site)
   await site.stop()

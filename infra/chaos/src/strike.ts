@@ -5,7 +5,7 @@ import type { Random } from '@coding-plans/simulator/random'
 import type { Fault, ServiceTarget } from './faults.ts'
 import type { ServerName, Site } from './site.ts'
 
-const childrenOf = (pid: number): number[] =>
+export const childrenOf = (pid: number): number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
 
 const signal = (pid: number, name: NodeJS.Signals) => {
