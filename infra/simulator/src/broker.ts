@@ -48,7 +48,8 @@ export const write = (
 
 /** Topics in memory: what was appended stays, in its order on its lane. */
 export class Broker {
-  readonly #partitions = new Map<string, Message[]>()
+  /** Topic → its lanes. */
+  readonly #topics = new Map<string, Map<number, Message[]>>()
 
   append({ topic, lane, message }: Outgoing) {
     const partition = this.#partition(topic, lane)
@@ -63,22 +64,16 @@ export class Broker {
     return this.#partition(topic, lane).length
   }
 
-  /** Every message there is, in the order of topics and lanes. */
-  *[Symbol.iterator](): Generator<Message> {
-    for (const messages of this.#partitions.values()) yield* messages
-  }
-
   /** Each lane of each topic, in its order. */
   partitions(): (readonly Message[])[] {
-    return [...this.#partitions.values()]
+    return [...this.#topics.values()].flatMap((lanes) => [...lanes.values()])
   }
 
   #partition(topic: string, lane: number): Message[] {
-    const key = `${topic}/${lane}`
-    const known = this.#partitions.get(key)
-    if (known) return known
-    const made: Message[] = []
-    this.#partitions.set(key, made)
-    return made
+    const lanes = this.#topics.get(topic) ?? new Map<number, Message[]>()
+    this.#topics.set(topic, lanes)
+    const partition = lanes.get(lane) ?? []
+    lanes.set(lane, partition)
+    return partition
   }
 }

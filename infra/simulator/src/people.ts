@@ -6,6 +6,7 @@ import {
   type Verdict,
 } from '@coding-plans/gateway/in-memory'
 import { PLANS, type Request, Requests, USERS } from './requests.ts'
+import { Violation, type Watch } from './watch.ts'
 import type { World } from './world.ts'
 
 const SECRET = Buffer.alloc(32)
@@ -31,6 +32,7 @@ export interface Answered extends Asked {
 /** Everybody outside: users and operators who do what the API allows, and remember what they were answered. */
 export class People {
   readonly #world: World
+  readonly #watch: Watch
   readonly #requests: Requests
   readonly #tell: (line: string) => void
   #keys = 0
@@ -39,11 +41,10 @@ export class People {
   readonly waiting: Asked[] = []
   readonly answered: Answered[] = []
   readonly #deleted = new Set<string>()
-  /** What was said that must not be. */
-  readonly complaints: string[] = []
 
-  constructor(world: World, tell: (line: string) => void) {
+  constructor(world: World, watch: Watch, tell: (line: string) => void) {
     this.#world = world
+    this.#watch = watch
     this.#requests = new Requests(world)
     this.#tell = tell
   }
@@ -110,7 +111,7 @@ export class People {
     if (answer?.outcome !== 'succeeded' || this.#deleted.has(caller)) return
     const isReplayed = verdict.verdict === 'replayed' && verdict.operationId === operationId
     if (!isReplayed && verdict.verdict !== 'deleted')
-      this.complaints.push(`IDE-1: ${operationId} succeeded, and its key begins ${verdict.verdict}`)
+      throw new Violation(`IDE-1: ${operationId} succeeded, and its key begins ${verdict.verdict}`)
   }
 
   async #ask(request: Request | null) {
@@ -134,9 +135,11 @@ export class People {
     this.#tell(`${caller} asks ${kind} of ${purchase?.planId ?? subject}: ${verdict.verdict}`)
     if (!('operationId' in verdict) || verdict.verdict === 'seal') return
     const { operationId } = verdict
+    const shown = this.#world.rooms.gateway.tables.plans.get(purchase?.planId ?? '')
+    if (verdict.verdict === 'new' && shown) this.#watch.quoted(operationId, shown)
     const known = this.answered.find((one) => one.operationId === operationId)
     if (verdict.verdict === 'replayed' && known && known.answer.outcome !== 'succeeded')
-      this.complaints.push(`IDE-2: ${operationId} is replayed though it was ${known.answer.outcome}`)
+      throw new Violation(`IDE-2: ${operationId} is replayed though it was ${known.answer.outcome}`)
     const isLost = this.#random.chance(ANSWER_LOST)
     if (!known && !isLost) this.waiting.push({ operationId, kind, caller, intent })
   }
@@ -157,6 +160,7 @@ export class People {
       this.answered.push({ ...asked, answer })
       const code = answer.outcome === 'succeeded' ? '' : ` ${(answer.answer as { code?: string }).code}`
       this.#tell(`${asked.caller} is answered ${asked.kind}: ${answer.outcome}${code}`)
+      if (asked.kind === 'purchase' && answer.outcome === 'succeeded') this.#watch.answered(answer.id, answer.answer)
       if (asked.kind === 'delete_account' && answer.outcome === 'succeeded') this.#deleted.add(asked.caller)
     }
   }

@@ -72,7 +72,7 @@ export const simulate = async (seed: number, { bug = null, tells = false }: Opti
     },
   })
   watch = new Watch(world)
-  const people = new People(world, tell)
+  const people = new People(world, watch, tell)
   const done = (violation: string | null): Outcome => {
     const messages = world.stations.reduce((sum, { decided }) => sum + decided.size, 0)
     return { seed, violation, messages, kills, story }
