@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   type Intent,
   idempotencyKey,
@@ -5,11 +6,16 @@ import {
   type ShownOperation,
   type Verdict,
 } from '@coding-plans/gateway/in-memory'
-import { PLANS, type Request, Requests, USERS } from './requests.ts'
+import { Operators } from './operators.ts'
+import { PLANS } from './plans.ts'
+import { type Request, Requests, SECRET, USERS } from './requests.ts'
 import { Violation, type Watch } from './watch.ts'
 import type { World } from './world.ts'
 
-const SECRET = Buffer.alloc(32)
+/** What is asked under an Idempotency-Key; all else is an operation of its own each time that it is asked. */
+const KEYED: ReadonlySet<OperationKind> = new Set([
+  ...(['purchase', 'upload_keys', 'post_credits', 'grant_days', 'settle_revocation'] as const),
+])
 /** The gateway's process dies after the commit, before it publishes. */
 const DIES_ACCEPTING = 0.03
 /** Its answer is lost on the way: whoever asked never hears of it, unless they ask again. */
@@ -34,6 +40,7 @@ export class People {
   readonly #world: World
   readonly #watch: Watch
   readonly #requests: Requests
+  readonly #operators: Operators
   readonly #tell: (line: string) => void
   #keys = 0
   /** The highest answer number that anybody was shown (EXT-3). */
@@ -46,6 +53,7 @@ export class People {
     this.#world = world
     this.#watch = watch
     this.#requests = new Requests(world)
+    this.#operators = new Operators(world)
     this.#tell = tell
   }
 
@@ -54,45 +62,61 @@ export class People {
   }
 
   /** Plans, stock and some credits: where every story begins. */
-  async open() {
-    const requests = this.#requests
-    for (const { planId, price } of PLANS) await this.#ask(requests.publish(planId, price, 'open'))
-    for (const { planId } of PLANS) await this.#ask(requests.upload(planId, 1 + this.#random.below(3)))
-    for (const user of USERS) await this.#ask(requests.credit(user, this.#random.below(60)))
+  async open(published: () => Promise<void>) {
+    const operators = this.#operators
+    for (const plan of PLANS) await this.#ask(operators.publish(plan, 'open'))
+    // An upload is for a plan that the gateway has heard of.
+    await published()
+    for (const { planId } of PLANS) await this.#ask(operators.upload(planId, 1 + this.#random.below(3)))
+    for (const user of USERS) await this.#ask(operators.credit(user, this.#random.below(60)))
   }
 
   /** Something that somebody does now. */
   async act() {
-    const [random, requests] = [this.#random, this.#requests]
+    const [random, requests, operators] = [this.#random, this.#requests, this.#operators]
     const user = random.pick(USERS)
-    const { planId, providerId } = random.pick(PLANS)
+    const { planId: known, providerId } = random.pick(PLANS)
+    const planId = random.chance(0.01) ? 'no-such-plan' : known
+    // Who has something more often does something with it.
+    const had = random.chance(0.8) ? this.#anyLive() : null
+    const [owner, theirs] = had ? [had.userId, had.providerId] : [user, providerId]
     const act = random.weighted<() => Request | null | Promise<unknown>>([
       [14, () => requests.purchase(user, planId, this.#horizon)],
       [3, () => this.#clickTwice(user, planId)],
       [4, () => this.#again()],
-      [4, () => requests.cancel(user, providerId)],
-      [3, () => requests.resume(user, providerId)],
+      [4, () => requests.purchase(owner, had?.planId ?? planId, this.#horizon)],
+      [2.5, () => requests.cancel(owner, theirs)],
+      [2, () => requests.resume(owner, theirs)],
       [3, () => requests.ownKey(user, providerId)],
-      [2, () => requests.deleteKey(user, providerId)],
-      [7, () => requests.autoTopUp(user)],
+      [1.5, () => requests.deleteKey(user, providerId)],
+      [1, () => requests.enableKey(user, providerId)],
+      [0.3, () => requests.testKey(user, providerId)],
+      [8, () => requests.autoTopUp(user)],
       [2, () => requests.wish(user, planId)],
-      [4, () => requests.credit(user, random.below(40) + 1)],
-      [1, () => requests.credit(user, -random.below(30) - 1)],
-      [3, () => requests.upload(planId, random.below(2) + 1)],
-      [1, () => requests.republish()],
-      [2, () => requests.terminate(user, providerId)],
-      [2, () => requests.grantDays(user, providerId)],
-      [1, () => requests.settleRevocation()],
-      [1, () => requests.tick()],
-      [0.3, () => requests.delete(user)],
+      [0.2, () => requests.delete(user)],
+      [4, () => operators.credit(user, random.below(40) + 1)],
+      [1, () => operators.credit(user, -random.below(30) - 1)],
+      [3, () => operators.upload(planId, random.below(2) + 1)],
+      [3, () => operators.republish(had?.planId ?? planId)],
+      [1, () => operators.cancel(owner, theirs)],
+      [1, () => operators.terminate(owner, theirs)],
+      [2, () => operators.grantDays(owner, theirs)],
+      [1, () => operators.settleRevocation()],
+      [1, () => operators.tick()],
+      [0.2, () => operators.delete(user)],
     ])
     const made = await act()
     if (made) await this.#ask(made as Request)
   }
 
+  #anyLive() {
+    const live = this.#world.rooms.gateway.tables.subscriptions.where(({ status }) => status !== 'ended')
+    return live.length > 0 ? this.#random.pick(live) : null
+  }
+
   /** The operator moves the test clock. */
   async advance(hours: number, outage: boolean) {
-    await this.#ask(this.#requests.advance(hours, outage))
+    await this.#ask(this.#operators.advance(hours, outage))
   }
 
   async #clickTwice(user: string, planId: string) {
@@ -108,7 +132,7 @@ export class People {
     const { intent, operationId, caller } = this.#random.pick(earlier)
     const answer = this.answered.find((one) => one.operationId === operationId)?.answer
     const verdict = await this.#accept(intent)
-    if (answer?.outcome !== 'succeeded' || this.#deleted.has(caller)) return
+    if (!intent.key || answer?.outcome !== 'succeeded' || this.#deleted.has(caller)) return
     const isReplayed = verdict.verdict === 'replayed' && verdict.operationId === operationId
     if (!isReplayed && verdict.verdict !== 'deleted')
       throw new Violation(`IDE-1: ${operationId} succeeded, and its key begins ${verdict.verdict}`)
@@ -116,18 +140,28 @@ export class People {
 
   async #ask(request: Request | null) {
     if (!request) return
-    const { kind, caller, subject, purchase } = request
+    const key = KEYED.has(request.kind) ? this.#keyFor(request) : null
+    await this.#accept({ key, ...request })
+  }
+
+  #keyFor({ kind, caller, subject, purchase }: Request) {
     this.#keys += 1
     const scope = { caller, operation: kind, key: `k${this.#keys}` }
-    const key = idempotencyKey(SECRET, scope, { path: `/${kind}/${subject}`, body: { planId: purchase?.planId } })
-    await this.#accept({ ...request, key })
+    return idempotencyKey(SECRET, scope, { path: `/${kind}/${subject}`, body: { planId: purchase?.planId } })
   }
 
   async #accept(intent: Intent) {
     const append = this.#world.append(() => this.#random.chance(DIES_ACCEPTING))
-    const verdict = await this.#world.rooms.gateway.acceptor(append).accept(intent)
+    const asked = intent.key ? intent : { ...intent, sealedFor: this.#ownId() }
+    const verdict = await this.#world.rooms.gateway.acceptor(append).accept(asked)
     this.#note(intent, verdict)
     return verdict
+  }
+
+  /** The id of an operation without a key. The gateway's own are of chance that no seed knows, but for what is sealed before. */
+  #ownId() {
+    this.#keys += 1
+    return `op_${createHash('sha256').update(`own|${this.#keys}`).digest('hex').slice(0, 32)}`
   }
 
   #note(intent: Intent, verdict: Verdict) {
@@ -161,7 +195,7 @@ export class People {
       const code = answer.outcome === 'succeeded' ? '' : ` ${(answer.answer as { code?: string }).code}`
       this.#tell(`${asked.caller} is answered ${asked.kind}: ${answer.outcome}${code}`)
       if (asked.kind === 'purchase' && answer.outcome === 'succeeded') this.#watch.answered(answer.id, answer.answer)
-      if (asked.kind === 'delete_account' && answer.outcome === 'succeeded') this.#deleted.add(asked.caller)
+      if (asked.kind === 'delete_account' && answer.outcome === 'succeeded') this.#deleted.add(asked.intent.subject)
     }
   }
 }

@@ -44,6 +44,8 @@ const dayOf = (random: Random) => {
     declines: often(0.5),
     silent: often(0.9),
     patience: random.next(),
+    /** How much the processes do while people wait: in a hurry few hear an answer before they ask again. */
+    pace: 1 + random.below(4),
   }
 }
 
@@ -103,7 +105,7 @@ export const simulate = async (seed: number, { bug = null, tells = false }: Opti
   const passTime = async () => {
     world.now = instant(world.now + random.below(200))
     if (!random.chance(day.jumps)) return
-    const far = random.chance(0.5) ? random.below(90) * HOUR : random.below(3) * HOUR
+    const far = random.chance(0.5) ? random.below(120) * HOUR : random.below(3) * HOUR
     tell(`${far / HOUR} hours pass`)
     if (mode === 'system') world.now = instant(world.now + far)
     else await people.advance(far / HOUR, random.chance(0.15))
@@ -113,7 +115,7 @@ export const simulate = async (seed: number, { bug = null, tells = false }: Opti
     await calm(world, people, async () => {
       for (const member of world.members) await member.laneWork()
     })
-    await people.open()
+    await people.open(() => calm(world, people, async () => {}))
     await settle(world, people, watch)
     world.faults = { poison: day.poison, lostAcknowledgement: day.lostAcknowledgement }
     world.payments.mood = { declines: day.declines, silent: day.silent }
@@ -123,8 +125,10 @@ export const simulate = async (seed: number, { bug = null, tells = false }: Opti
       if (random.chance(0.02 + 0.1 * day.patience)) await people.act()
       if (random.chance(0.15)) await people.look()
       if (random.chance(0.1)) world.publishOverdue()
-      const member = random.pick(world.members.filter(({ paused }) => !paused))
-      await world.move(member, random.chance(day.deaths * 0.2))
+      for (let move = 0; move < day.pace; move += 1) {
+        const member = random.pick(world.members.filter(({ paused }) => !paused))
+        await world.move(member, random.chance(day.deaths * 0.2))
+      }
     }
     tell('nothing breaks any more')
     world.faults = noFaults
