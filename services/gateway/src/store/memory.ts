@@ -117,7 +117,9 @@ const projectingOn = (tables: Tables): Pick<Handler<ReadModels>, 'load' | 'save'
       tables.subscriptions.upsert(learnt.subscriptions)
       tables.charges.insert(learnt.charges, once)
       tables.accounts.upsert(learnt.accounts)
-      tables.movements.insert(learnt.movements, once)
+      const stands = ({ userId, version, entryId }: MovementRow) =>
+        !tables.movements.get(`${userId}|${version}`) || entryId !== null
+      tables.movements.upsert(learnt.movements.filter(stands))
       tables.slots.upsert(learnt.slots)
       tables.autoTopUps.upsert(learnt.autoTopUps)
       tables.wishes.upsert(learnt.wishes)

@@ -7,6 +7,7 @@ import type {
   DeadLetterRow,
   DeletedUserRow,
   InvariantsRow,
+  MovementRow,
   OperationRow,
   PlanRow,
   SlotRow,
@@ -155,6 +156,16 @@ const RESTS_ON = [
 const learnt = (operation: OperationRow): Partial<OperationRow> =>
   Object.fromEntries([...OUTCOME, ...RESTS_ON].map((property) => [property, operation[property]]))
 
+/** By account and version. Where a hold that never was is released under the version of a line, the line stands. */
+const oneEach = (movements: readonly MovementRow[]) => {
+  const found = new Map<string, MovementRow>()
+  for (const one of movements) {
+    const place = `${one.userId}\n${one.version}`
+    if ((found.get(place)?.entryId ?? null) === null) found.set(place, one)
+  }
+  return [...found.values()]
+}
+
 /** What a round has learnt, to be written; nothing anew of who is forgotten. */
 export const learntOf = (models: ReadModels) => {
   const kept = <Row extends { readonly userId: string }>(rows: readonly Row[]) =>
@@ -166,7 +177,7 @@ export const learntOf = (models: ReadModels) => {
       return whose && !models.forgot(whose.userId)
     }),
     accounts: kept(models.accounts.changed),
-    movements: kept(models.movements),
+    movements: oneEach(kept(models.movements)),
     slots: kept(models.slots.changed),
     autoTopUps: kept(models.autoTopUps.changed),
     wishes: kept(models.wishes.changed),
@@ -191,6 +202,21 @@ const NEWER_LINE_WINS = `on conflict (key_id) do update
     version = excluded.version
   where excluded.version > keys.version`
 
+const LINES = [
+  'at',
+  'kind',
+  'entry_id',
+  'amount',
+  'balance_after',
+  'held_after',
+  'description',
+  'subscription_id',
+  'charge_id',
+]
+const LINE_STANDS = `on conflict (user_id, version) do update
+  set ${LINES.map((column) => `${column} = excluded.${column}`).join(', ')}
+  where movements.entry_id is null and excluded.entry_id is not null`
+
 /** Write it, a statement per table. */
 export const save = async (tx: Tx, models: ReadModels): Promise<void> => {
   const learnt = learntOf(models)
@@ -202,7 +228,7 @@ export const save = async (tx: Tx, models: ReadModels): Promise<void> => {
     upsertRows(tx, 'subscriptions', ['id'], learnt.subscriptions),
     insertRows(tx, 'charges', learnt.charges, 'on conflict do nothing'),
     upsertRows(tx, 'accounts', ['userId'], learnt.accounts),
-    insertRows(tx, 'movements', learnt.movements, 'on conflict do nothing'),
+    insertRows(tx, 'movements', learnt.movements, LINE_STANDS),
     upsertRows(tx, 'slots', ['userId', 'providerId'], learnt.slots),
     upsertRows(tx, 'auto_top_ups', ['userId'], learnt.autoTopUps),
     upsertRows(tx, 'wishes', ['userId', 'planId'], learnt.wishes),

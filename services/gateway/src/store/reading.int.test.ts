@@ -131,6 +131,18 @@ test('LED-6, HIS-1: an entry that was redriven is listed in its place, once', as
   expect(await db.knex('movements').count()).toEqual([{ count: 3 }])
 })
 
+test('LED-6: a line that is heard late stands, also where the release of a hold that never was has its version', async () => {
+  await db.learn(event('CreditsHeld'), event('HoldReleased', { version: 3 }))
+  await db.learn(event('HoldCaptured'), event('CreditsPosted'))
+  await db.learn(event('HoldReleased', { version: 3 }), event('CreditsPosted'))
+  const entries = await db.reading.entries('ada', pageAsked({}, 1))
+  expect(entries.map(({ kind, version }) => [kind, version])).toEqual([
+    ['charge', 3],
+    ['grant', 1],
+  ])
+  expect(await db.reading.credits('ada')).toMatchObject({ version: 3 })
+})
+
 test('HIS-1: pages are newest first, at equal instants the one written later first, and stable under inserts', async () => {
   const post = (version: number) =>
     event('CreditsPosted', { version, entryId: `ent_${version}`, operationId: `op_${version}` })
