@@ -143,7 +143,9 @@ export const holdReleased = (facts: Facts, message: Message<'HoldReleased'>) => 
   const { userId, holdId, version } = message.body
   const subject = facts.of('subject', userId)
   const amount = subject.holds[holdId]
-  if (amount === undefined && subject.missing.length === 0 && version <= subject.version + 1) {
+  // Nothing before it is missing that may have opened it.
+  const isOfNothing = amount === undefined && !subject.missing.some((one) => one < version)
+  if (isOfNothing && version <= subject.version + 1) {
     const passed = Math.max(0, version - subject.version)
     countPostings(facts, message as Message, passed)
     passOver(subject, version)

@@ -153,7 +153,6 @@ export const ended = (facts: Facts, { body, lane }: Message<'SubscriptionEnded'>
   if (body.refundId !== null) countCharged(facts, { userId, lane })
   const subject = facts.of('subject', userId)
   delete subject.due[subscriptionId]
-  delete subject.renewals[subscriptionId]
   for (const [provider, one] of Object.entries(subject.live))
     if (one === subscriptionId) {
       delete subject.live[provider]
