@@ -46,6 +46,7 @@ export const openLoad = async (site: Site, { seed, clients, tally, notebook }: L
     const company = callerOf(n + 1)
     let person = await arrive(company)
     while (Date.now() < until) {
+      await operator.lull
       await person.act()
       if (person.memory.deletion !== 'none') person = await arrive(company)
       await pause(company.random.below(MOST_THINKING_MILLISECONDS))

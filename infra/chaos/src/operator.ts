@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Answer, type Client, newKey, USD } from '@coding-plans/e2e/house'
+import { pause } from '@coding-plans/runtime'
 import type { Random } from '@coding-plans/simulator/random'
 import type { Ask, Caller } from './caller.ts'
 import { catalogue, type PlanOnSale } from './catalogue.ts'
@@ -8,6 +9,9 @@ import type { Notebook, Pending } from './memory.ts'
 const PATIENCE_MILLISECONDS = 12_000
 const MOST_KEYS_AT_ONCE = 6
 const MOST_HOURS_AT_ONCE = 72
+const LULL_MILLISECONDS = 3_000
+/** Of the times that the clock is looked after. */
+const LULLS = 0.2
 
 interface Office {
   readonly caller: Caller
@@ -20,6 +24,8 @@ interface Office {
 /** Publishes plans, uploads keys, moves the clock, ticks. */
 export class Operator {
   readonly pending: Pending[] = []
+  /** The clock goes on when nothing is under way, and that never is while all go on: now and then everybody rests for it. */
+  lull: Promise<void> = Promise.resolve()
   readonly #office: Office
   readonly #inStock: string[] = []
   /** The operation of the last step of the clock, if it was not done when it was answered. */
@@ -80,8 +86,13 @@ export class Operator {
    * as many as are asked for in half an hour would go on for minutes after it.
    */
   async #advance() {
+    if (this.#office.random.chance(LULLS)) this.lull = pause(LULL_MILLISECONDS)
+    if (!(await this.#isAdvancing())) await this.#step()
+    await this.lull
+  }
+
+  async #step() {
     const { caller, client, random } = this.#office
-    if (await this.#isAdvancing()) return
     const by = `PT${random.below(MOST_HOURS_AT_ONCE) + 1}H`
     const ask = { kind: 'advance the clock', call: 'POST /admin/clock/advance', body: { by } }
     const answer = await caller.once(client, ask)
