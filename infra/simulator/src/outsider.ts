@@ -1,4 +1,5 @@
 import {
+  chainOf,
   type Entry,
   explainingChain,
   Facts,
@@ -28,7 +29,12 @@ export const askOutsider = ({ broker, rooms }: Pick<World, 'broker' | 'rooms'>, 
   const heard = once(random.merge(broker.partitions()))
   const facts = listen(heard)
   const said = new Map(heard.map((message) => [message.id, linkOf(message)]))
-  const renewals = new Set(heard.filter(isRenewing).map(({ correlationId }) => correlationId))
+  const renewals = new Map(
+    heard
+      .filter(isRenewing)
+      .toReversed()
+      .map(({ correlationId, id }) => [correlationId, id]),
+  )
   for (const { kind, id, value } of facts) {
     if (kind !== 'entry') continue
     explain(id, value as Entry, { facts, said, renewals })
@@ -122,8 +128,8 @@ const isRenewing = ({ name, body }: Message) =>
 interface Told {
   readonly facts: Facts
   readonly said: ReadonlyMap<string, Link>
-  /** Sagas that renew. */
-  readonly renewals: ReadonlySet<string>
+  /** Sagas that renew, and the first hold that each asked for. */
+  readonly renewals: ReadonlyMap<string, string>
 }
 
 /** Who asks why they were charged is told everything from the request, or the due term, to the entry. */
@@ -132,9 +138,12 @@ const explain = (id: string, { messageId, correlationId }: Entry, { facts, said,
   const chain = explainingChain(messageId, dueId, (one) => said.get(one))
   if (!chain) throw new Violation(`the chain of ${id} does not close`)
   const [root] = chain
-  // A renewal is asked for by nobody, whoever brought the credits that it waited for.
-  const roots = renewals.has(correlationId) ? ['billing-scheduler'] : ['gateway', 'billing-scheduler']
-  if (!roots.includes(root?.source ?? ''))
+  if (root?.source === 'billing-scheduler') return
+  // A renewal is asked for by nobody, whoever brought the credits that it waited for; but one that waited for a purchase of
+  // the same subscription was taken up when that was over, and goes back to it.
+  const first = renewals.get(correlationId)
+  const began = first && chainOf(first, (one) => said.get(one)).chain[0]
+  if (root?.source !== 'gateway' || (began && began.id !== root.id))
     throw new Violation(`the chain of ${id} begins with ${root?.name} of ${root?.source}`)
 }
 
