@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { type Bug, bugs } from './bugs.ts'
+import { type Bug, bugs, type Planted } from './bugs.ts'
 import { simulate } from './run.ts'
 
 const MOST_SEEDS = 500
 const MINUTES = 60_000
 
-/** The first seed by which it is found. */
+/** The first seed by which it is found, and by what. */
 const findWith = async (bug: Bug) => {
   for (let seed = 1; seed <= MOST_SEEDS; seed += 1) {
     const { violation } = await simulate(seed, { bug })
@@ -14,11 +14,13 @@ const findWith = async (bug: Bug) => {
   return null
 }
 
-test.each(Object.entries(bugs) as [Bug, string][])(
-  '%s is found within 500 seeds: %s',
-  async (bug) => {
+const planted = (Object.entries(bugs) as [Bug, Planted][]).map(([bug, about]) => ({ bug, ...about }))
+
+test.each(planted)(
+  '$bug is found within 500 seeds, by what it breaks: $mistake',
+  async ({ bug, breaks }) => {
     const found = await findWith(bug)
-    expect(found).not.toBeNull()
+    expect(found?.violation).toMatch(breaks)
     // The very seed finds nothing where the mistake is not.
     expect(await simulate(found?.seed ?? 0)).toMatchObject({ violation: null })
   },

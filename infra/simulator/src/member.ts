@@ -124,11 +124,8 @@ export class Member {
         this.owned.get(lane)?.positions.set(topic, position)
       }
     }
-    for (const message of good) {
-      const id = `${message.source}|${message.id}`
-      if (station.remembers(message.name)) station.seen.add(id)
-      station.decided.set(id, (station.decided.get(id) ?? 0) + 1)
-    }
+    for (const { name, source, id } of good) if (station.remembers(name)) station.seen.add(`${source}|${id}`)
+    station.decided += good.length
     for (const { message, topic, lane } of buried)
       station.dead.push({ outgoing: { topic, lane, message }, reason: poison.get(message) ?? '' })
     for (const one of called) this.#calls.owe(one)

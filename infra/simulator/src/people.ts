@@ -119,10 +119,13 @@ export class People {
     await this.#ask(this.#operators.advance(hours, outage))
   }
 
+  /** In a hurry: the same plan twice, or several at once. */
   async #clickTwice(user: string, planId: string) {
-    const clicks = this.#random.below(3) + 2
-    for (let click = 0; click < clicks; click += 1)
-      await this.#ask(this.#requests.purchase(user, planId, this.#horizon))
+    const [clicks, same] = [this.#random.below(3) + 2, this.#random.chance(0.5)]
+    for (let click = 0; click < clicks; click += 1) {
+      const wanted = same ? planId : this.#random.pick(PLANS).planId
+      await this.#ask(this.#requests.purchase(user, wanted, this.#horizon))
+    }
   }
 
   /** Something that was asked before, under the same key: after an answer, or without having heard one. */

@@ -35,12 +35,12 @@ const dayOf = (random: Random) => {
   const often = (most: number) => (random.chance(0.5) ? random.next() * most : 0)
   return {
     kills: often(0.02),
-    deaths: often(0.05),
-    pauses: often(0.01),
-    rebalances: often(0.01),
+    deaths: often(0.02),
+    pauses: often(0.02),
+    rebalances: often(0.02),
     jumps: 0.01 + often(0.05),
-    poison: often(0.02),
-    lostAcknowledgement: often(0.2),
+    poison: often(0.05),
+    lostAcknowledgement: often(0.4),
     declines: often(0.5),
     silent: often(0.9),
     patience: random.next(),
@@ -76,7 +76,7 @@ export const simulate = async (seed: number, { bug = null, tells = false }: Opti
   watch = new Watch(world)
   const people = new People(world, watch, tell)
   const done = (violation: string | null): Outcome => {
-    const messages = world.stations.reduce((sum, { decided }) => sum + decided.size, 0)
+    const messages = world.stations.reduce((sum, { decided }) => sum + decided, 0)
     return { seed, violation, messages, kills, story }
   }
 
@@ -127,7 +127,7 @@ export const simulate = async (seed: number, { bug = null, tells = false }: Opti
       if (random.chance(0.1)) world.publishOverdue()
       for (let move = 0; move < day.pace; move += 1) {
         const member = random.pick(world.members.filter(({ paused }) => !paused))
-        await world.move(member, random.chance(day.deaths * 0.2))
+        await world.move(member, random.chance(day.deaths))
       }
     }
     tell('nothing breaks any more')

@@ -60,8 +60,8 @@ export class Station {
   readonly dead: DeadLetter[] = []
   readonly effects = new Map<string, Effect>()
   outbox: Parcel[] = []
-  /** How often each message was decided and kept; more than once is the runtime's fault. */
-  readonly decided = new Map<string, number>()
+  /** Messages that were decided and kept. */
+  decided = 0
   #seq = 0
 
   constructor(room: Room) {

@@ -15,7 +15,8 @@ export const noFaults: Faults = { poison: 0, lostAcknowledgement: 0 }
 
 /** Ways in which the runtime itself may be wrong; planted, to see that it would be found. */
 export interface RuntimeBugs {
-  readonly forgetsSeen: boolean
+  /** The service that does. */
+  readonly forgetsSeen: string | null
   readonly publishesBeforeItCommits: boolean
   readonly ignoresEpochs: boolean
 }

@@ -31,10 +31,10 @@ export class KeyWatch {
       this.#hasOneOwner(key)
       this.#isAlone(key)
     }
+    this.#ownKeysStay(messages)
     this.#slots()
     this.#counts()
     this.#soldOut(messages)
-    this.#ownKeysStay(messages)
   }
 
   /** One user and one subscription, for its life; what was sold is never stock again. */

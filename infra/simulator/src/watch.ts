@@ -28,9 +28,7 @@ export class Watch {
   }
 
   /** After every round that is kept. @throws Violation */
-  after(station: Station, messages: readonly Message[]) {
-    this.#once(station, messages)
-    const { service } = station
+  after({ service }: Station, messages: readonly Message[]) {
     if (service === 'credits-ledger') this.#money.after()
     if (service === 'subscription') this.#lives.after()
     if (service === 'key-inventory') this.#keys.after(messages)
@@ -59,12 +57,6 @@ export class Watch {
     const [charged] = ledger.tables.holds.where(({ chargeId }) => chargeId === charge.id)
     if (charged?.amount !== charge.amountMicrodollars)
       throw new Violation(`14: ${operationId} was answered charge ${charge.id}, which is not there`)
-  }
-
-  #once(station: Station, messages: readonly Message[]) {
-    for (const { name, source, id } of messages)
-      if (station.remembers(name) && (station.decided.get(`${source}|${id}`) ?? 0) > 1)
-        throw new Violation(`protocol 2: ${station.service} decides ${name} ${id} twice`)
   }
 
   /** Live: a key in the slot; over: none. Whether that key is the right one the slots themselves tell. */
