@@ -103,6 +103,8 @@ test('a release of nothing tells the version of another posting: if that was not
   expect(wrong(told(nothing, granted))).toEqual({})
   expect(wrong(told(granted, nothing, nothing))).toEqual({})
   expect(told(nothing, granted).peek('subject', 'ada')).toMatchObject({ balance: 50, held: 0, version: 1 })
+  const later = posted({ entryId: 'ent_8', balance: money(90), version: 3 })
+  expect(told(granted, later, nothing).peek('subject', 'ada')).toMatchObject({ balance: 90, version: 3, missing: [2] })
 })
 
 test('a hold and its capture that are both heard late are right, in whatever order', () => {

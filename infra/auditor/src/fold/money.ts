@@ -149,7 +149,7 @@ export const holdReleased = (facts: Facts, message: Message<'HoldReleased'>) => 
     const passed = Math.max(0, version - subject.version)
     countPostings(facts, message as Message, passed)
     passOver(subject, version)
-    if (subject.missing.length > 0) believe(facts, message as Message, message.body)
+    if (passed > 0) believe(facts, message as Message, message.body)
     return
   }
   // What is not open was opened by a posting that is missing, and over how much is not known.
