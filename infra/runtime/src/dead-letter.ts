@@ -1,6 +1,6 @@
 import { type Instant, instant, type MessageName, topicOf } from '@coding-plans/schemas'
 import type { Message } from './handler.ts'
-import { isMessageId } from './ids.ts'
+import { isMessageId, messageId } from './ids.ts'
 import type { Item } from './item.ts'
 import type { Outgoing } from './kafka/publisher.ts'
 import type { MessageKey } from './lanes.ts'
@@ -34,13 +34,14 @@ export const deadLetterOf = (consumer: string, item: Item, reason: string, now: 
   },
 })
 
-/** The news of a dead letter, for whoever waits for what it was to bring; null: nobody can be told. */
-export const failureOf = (
-  service: string,
-  item: Item,
-  reason: string,
-  now: Instant,
-): Message<'CommandFailed'> | null => {
+/** It goes back to the dead message, and is another. */
+export type Failure = Message<'CommandFailed'> & { readonly messageId: string }
+
+/**
+ * The news of a dead letter, for whoever waits for what it was to bring; null: nobody can be told. Its id is its own: what is
+ * said of it must not be taken for what the dead message says when it is sent again.
+ */
+export const failureOf = (service: string, item: Item, reason: string, now: Instant): Failure | null => {
   const { headers, message } = item
   const id = message?.id ?? headers.ce_id
   const key = message?.key ?? item.key
@@ -54,7 +55,8 @@ export const failureOf = (
       messageName: message?.name ?? storable(headers.ce_type ?? ''),
       reason: storable(reason.slice(0, 200)),
     },
-    id,
+    id: messageId(service, `failed|${id}`, 0),
+    messageId: id,
     source: service,
     key,
     lane: item.lane,

@@ -1,7 +1,7 @@
 import { instant, type UserId } from '@coding-plans/schemas'
 import { describe, expect, test } from 'vitest'
 import { ArrivalBuffer } from './buffer.ts'
-import { BurstGuard } from './dead-letter.ts'
+import { BurstGuard, failureOf } from './dead-letter.ts'
 import { nextTraceparent, readEnvelope, writeEnvelope } from './envelope.ts'
 import { backOff, isTrouble, isUniqueViolation, Nonsense } from './failures.ts'
 import { say } from './handler.ts'
@@ -178,6 +178,15 @@ describe('three failures', () => {
 
   test('back-off doubles and ends', () => {
     expect([0, 1, 2, 10, 1_000].map((attempt) => backOff(attempt))).toEqual([50, 100, 200, 2_000, 2_000])
+  })
+
+  test('what is said of a dead letter has other ids than what it says when it is sent again', () => {
+    const headers = { ce_id: messageId('a', 'cause', 0), ce_time: '2026-01-01T00:00:00.000Z' }
+    const place = { topic: 'a.events', lane: 3, offset: 7, key: 'user_1', value: null }
+    const failure = failureOf('b', { ...place, headers, message: null }, 'a bug', instant(0))
+    expect(failure).toMatchObject({ messageId: headers.ce_id, causationId: headers.ce_id })
+    expect(failure?.id).not.toBe(headers.ce_id)
+    expect(isMessageId(failure?.id ?? '')).toBe(true)
   })
 
   test('more than twenty dead letters in a minute are a bad deployment', () => {

@@ -193,7 +193,7 @@ class Round<State> {
     const failures = dead.flatMap(({ item, reason }) => failureOf(service, item, reason, this.#now) ?? [])
     const told = failures.flatMap((failure) =>
       scribe
-        .write([{ name: 'CommandFailed', body: failure.body, cause: `dead|${failure.id}` }], failure, this.#now)
+        .write([{ name: 'CommandFailed', body: failure.body, cause: `dead|${failure.messageId}` }], failure, this.#now)
         .map((record) => ({ ...record, owner: failure.lane })),
     )
     const sagas = handler.decide.CommandFailed ? await this.#tellSagas(failures) : []

@@ -101,7 +101,8 @@ export class Round {
       if (!told) continue
       said.push({ ...told, owner: message.lane })
       if (!handler.decide.CommandFailed) continue
-      const failure = { ...message, name: 'CommandFailed', body, source: service, causationId: messageId } as Message
+      const about = { id: `failed|${messageId}`, messageId, causationId: messageId }
+      const failure = { ...message, ...about, name: 'CommandFailed', body, source: service } as Message
       // The failure of a failure: the dead letter alone remains.
       await this.decide([failure]).then(
         (decided) => said.push(...decided.said),
