@@ -11,8 +11,6 @@ const kindOf: Readonly<Record<Said, DueKind>> = {
   GraceEnded: 'grace_ended',
   TopUpWaitEnded: 'top_up_wait_ended',
 }
-/** The ends of the time that an unpaid term was given: its payment, its end, or another boundary answers them. */
-export const deadlines: readonly DueKind[] = ['grace_ended', 'top_up_wait_ended']
 
 /** Said; unless its answer was heard before it. */
 export const said = (facts: Facts, message: Message<Said>) => {

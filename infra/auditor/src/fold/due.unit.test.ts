@@ -69,3 +69,10 @@ test.each(deadlines)('%s is answered by a payment, the end, another boundary, or
     expect(wrong(told(...live, given, ...answer, over, reached, reached))).toEqual({})
   }
 })
+
+test('a due term whose renewal failed, and which days are given for before it is said again, is answered by them', () => {
+  const hanging = (...messages: readonly Told[]) => wrong(told(...live, ...messages)).nothing_hangs?.join()
+  expect(hanging(over)).toMatch(/the due term of sub_1/)
+  expect(hanging(over, daysGranted)).toBeUndefined()
+  expect(hanging(daysGranted, over)).toBeUndefined()
+})

@@ -1,6 +1,6 @@
 import type { Message } from '@coding-plans/runtime'
 import type { Bodies } from '@coding-plans/schemas'
-import { answer, deadlines } from './due.ts'
+import { answer } from './due.ts'
 import { dueKinds, type Facts, type Subscription } from './facts.ts'
 import { matchCharge } from './money.ts'
 import { sold } from './prices.ts'
@@ -127,7 +127,8 @@ export const granted = (facts: Facts, { body, lane }: Message<'DaysGranted'>) =>
     facts.of('lane', String(lane)).terms += 1
     countCharged(facts, { userId: body.userId, lane })
   }
-  answer(facts, body, deadlines, body.periodStart)
+  // A due term whose renewal failed is not said again once the end has moved.
+  answer(facts, body, dueKinds, body.periodStart)
 }
 
 /**
