@@ -14,6 +14,11 @@ const findWith = async (bug: Bug) => {
   return null
 }
 
+test('IDE-4: with the seen ids gone fifty stories find nothing, whatever comes twice', async () => {
+  for (let seed = 1; seed <= 50; seed += 1)
+    expect(await simulate(seed, { forgets: true })).toMatchObject({ violation: null })
+})
+
 const planted = (Object.entries(bugs) as [Bug, Planted][]).map(([bug, about]) => ({ bug, ...about }))
 
 test.each(planted)(

@@ -7,6 +7,7 @@ import {
   monthlyKey,
   overwritingSlots,
   type Rooms,
+  relyingOnSeenIds,
   restartingGrace,
   returningKeys,
   sellingKeysAgain,
@@ -54,9 +55,8 @@ export const bugs = {
     breaks: /^(3|7|14): |told_is_there/,
   },
   'seen-ids-off': {
-    mistake: 'the subscription service decides a second copy of a message as if it were the first',
-    // The copy says what it says under the ids of what the first one said: others take it for known.
-    breaks: /12: |nothing_hangs/,
+    mistake: 'a second copy is decided as if it were the first: the ledger relies on seen ids, and they are gone',
+    breaks: /transfers refuses a row: it has one of this key/,
   },
   'top-up-marker-kept': {
     mistake: 'what was tried for one term counts for the next',
@@ -97,7 +97,7 @@ export const isBug = (name: string): name is Bug => Object.hasOwn(bugs, name)
 
 /** Mistakes of the runtime. */
 export const runtimeBugsOf = (bug: Bug | null): RuntimeBugs => ({
-  forgetsSeen: bug === 'seen-ids-off' ? 'subscription' : null,
+  forgetsSeen: bug === 'seen-ids-off',
   publishesBeforeItCommits: bug === 'publish-before-commit',
   ignoresEpochs: bug === 'check-outside-the-lock',
 })
@@ -110,6 +110,8 @@ export const plant = (bug: Bug | null, random: Random, rooms: Rooms): Rooms => {
       return { ...rooms, ledger: staleBalance(ledger) }
     case 'month-based-renewal-key':
       return { ...rooms, ledger: monthlyKey(ledger) }
+    case 'seen-ids-off':
+      return { ...rooms, ledger: relyingOnSeenIds(ledger) }
     case 'release-forgotten':
       return { ...rooms, subscription: forgettingReleases(subscription) }
     case 'top-up-marker-kept':

@@ -108,6 +108,17 @@ export const monthlyKey = (ledger: Rooms['ledger']): Rooms['ledger'] =>
     return decide(state, withBody(message, { boundary: monthOf(boundary) }))
   })
 
+/** It does not look whether it posted them before. */
+export const relyingOnSeenIds = (ledger: Rooms['ledger']): Rooms['ledger'] =>
+  deciding(ledger, 'PostCredits', (decide) => (state, message) => {
+    const { transfers } = state as { readonly transfers: Map<string, Transfer> }
+    const known = [...transfers]
+    transfers.clear()
+    const said = decide(state, message)
+    for (const [id, transfer] of known) if (!transfers.has(id)) transfers.set(id, transfer)
+    return said
+  })
+
 export const forgettingReleases = (subscription: Rooms['subscription']): Rooms['subscription'] =>
   saying(subscription, without('ReleaseHold'))
 

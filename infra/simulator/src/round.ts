@@ -35,7 +35,7 @@ export class Round {
     const inThisRound = new Set<string>()
     return fetched.filter(({ message }) => {
       if (!station.listensTo(message)) return false
-      if (!station.remembers(message.name) || this.#around.bugs.forgetsSeen === station.service) return true
+      if (!station.remembers(message.name) || this.#around.bugs.forgetsSeen) return true
       const id = `${message.source}|${message.id}`
       if (station.seen.has(id) || inThisRound.has(id)) return false
       inThisRound.add(id)

@@ -26,6 +26,8 @@ export interface Outcome {
 
 export interface Options {
   readonly bug?: Bug | null
+  /** Whether the seen ids are gone, of which nothing may hang (IDE-4). */
+  readonly forgets?: boolean
   /** Whether every line of the story is kept. */
   readonly tells?: boolean
 }
@@ -50,7 +52,10 @@ const dayOf = (random: Random) => {
 }
 
 /** One story from one seed: what people do, what breaks, and whether all is as it must be at every step and in the end. */
-export const simulate = async (seed: number, { bug = null, tells = false }: Options = {}): Promise<Outcome> => {
+export const simulate = async (
+  seed: number,
+  { bug = null, forgets = false, tells = false }: Options = {},
+): Promise<Outcome> => {
   const random = new Random(seed)
   const mode: Mode = random.chance(0.5) ? 'test' : 'system'
   const story: string[] = []
@@ -65,6 +70,7 @@ export const simulate = async (seed: number, { bug = null, tells = false }: Opti
     random,
     mode,
     bug,
+    forgets,
     tell,
     kept: (station, messages) => {
       if (tells)

@@ -15,8 +15,7 @@ export const noFaults: Faults = { poison: 0, lostAcknowledgement: 0 }
 
 /** Ways in which the runtime itself may be wrong; planted, to see that it would be found. */
 export interface RuntimeBugs {
-  /** The service that does. */
-  readonly forgetsSeen: string | null
+  readonly forgetsSeen: boolean
   readonly publishesBeforeItCommits: boolean
   readonly ignoresEpochs: boolean
 }

@@ -94,12 +94,15 @@ export class KeyWatch {
   /** Said at the end of a round to which no keys were added: then none is left. */
   #soldOut(messages: readonly Message[]) {
     const { keys, answers } = this.#tables
+    // What is answered again was true when it was said.
+    const fresh = new Set(this.#rows.of(answers))
     if (messages.some(({ name }) => name === 'UploadKeys')) return
     for (const { body, name, asOf } of messages) {
       if (name !== 'AssignKey') continue
       const { assignmentId, planId } = body as Bodies['AssignKey']
-      const { name: answer, body: why } = answers.get(assignmentId)?.saying ?? {}
-      if (answer !== 'KeyDeclined' || (why as Bodies['KeyDeclined']).reason !== 'sold_out') continue
+      const answer = answers.get(assignmentId)
+      if (!answer || !fresh.has(answer) || answer.saying.name !== 'KeyDeclined') continue
+      if ((answer.saying.body as Bodies['KeyDeclined']).reason !== 'sold_out') continue
       const left = keys.where(
         ({ key }) =>
           key.planId === planId && key.state === 'available' && (key.expiresAt === null || key.expiresAt > asOf),

@@ -23,6 +23,7 @@ export interface WorldOptions {
   readonly random: Random
   readonly mode: Mode
   readonly bug: Bug | null
+  readonly forgets: boolean
   readonly tell: (line: string) => void
   readonly kept: (station: Station, messages: readonly Message[]) => void
 }
@@ -43,7 +44,7 @@ export class World {
   #born = 0
   readonly #acceptedAt = new Map<number, number>()
 
-  constructor({ random, mode, bug, tell, kept }: WorldOptions) {
+  constructor({ random, mode, bug, forgets, tell, kept }: WorldOptions) {
     this.random = random
     this.mode = mode
     this.payments = new SimulatedPayments(random)
@@ -57,7 +58,8 @@ export class World {
     })
     const { gateway, subscription, ledger, inventory, scheduler } = this.rooms
     this.stations = [gateway, subscription, ledger, inventory, scheduler].map((room) => new Station(room as Room))
-    const bugs = runtimeBugsOf(bug)
+    const planted = runtimeBugsOf(bug)
+    const bugs = { ...planted, forgetsSeen: forgets || planted.forgetsSeen }
     this.#around = { broker: this.broker, random, mode, wallClock, faults: () => this.faults, bugs, tell, kept }
     for (const station of this.stations) this.bear(station, EVERY_LANE)
   }
