@@ -5,6 +5,7 @@ import { type Bed, openBed } from '@coding-plans/local/bed'
 import { instant, microdollars, type UserId } from '@coding-plans/schemas'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { endOffsets, migrate, type Running } from './index.ts'
+import { holdBy } from './probe/hold.ts'
 import { openKafkaProxy, throughProxy } from './probe/kafka-proxy.ts'
 import { migrations, probe } from './probe/probe.ts'
 import { select } from './sql.ts'
@@ -22,20 +23,7 @@ beforeAll(async () => {
 })
 afterAll(() => bed?.close())
 
-const hold = (user: string, holdId: string) =>
-  speaker.record(
-    'HoldCredits',
-    {
-      userId: user as UserId,
-      holdId,
-      amount: microdollars(1),
-      purpose: 'activation',
-      operationId: null,
-      subscriptionId: 's',
-      boundary: null,
-    },
-    { cause: `${user}/${holdId}`, time: instant(1_000) },
-  )
+const hold = (user: string, holdId: string) => holdBy(speaker, user, holdId)
 const taken = ({ knex }: Running, like: string) =>
   select<{ userId: string; holdId: string; number: number }>(
     knex,

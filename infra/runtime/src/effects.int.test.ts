@@ -1,8 +1,9 @@
 import { createServer } from 'node:http'
 import { type Bed, openBed } from '@coding-plans/local/bed'
-import { instant, microdollars, type UserId } from '@coding-plans/schemas'
+import { microdollars, type UserId } from '@coding-plans/schemas'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Calling, type Running, say } from './index.ts'
+import { holdBy } from './probe/hold.ts'
 import { CALLS_OUT, migrations, probe } from './probe/probe.ts'
 import { insertRows, select } from './sql.ts'
 import { eventually, type Speaker } from './testing.ts'
@@ -16,20 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => bed?.close())
 
-const hold = (user: string, holdId: string) =>
-  speaker.record(
-    'HoldCredits',
-    {
-      userId: user as UserId,
-      holdId,
-      amount: microdollars(1),
-      purpose: 'activation',
-      operationId: null,
-      subscriptionId: 's',
-      boundary: null,
-    },
-    { cause: `${user}/${holdId}`, time: instant(1_000), correlationId: `saga ${holdId}` },
-  )
+const hold = (user: string, holdId: string) => holdBy(speaker, user, holdId)
 const released = (request: Calling['request'], holdId = request.holdId as string) =>
   say('HoldReleased', {
     ...{ userId: request.userId as UserId, holdId },

@@ -1,8 +1,9 @@
 import { type Bed, openBed } from '@coding-plans/local/bed'
-import { type Bodies, instant, type MessageName, microdollars, type UserId } from '@coding-plans/schemas'
+import type { Bodies, MessageName } from '@coding-plans/schemas'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openDatabase, type Running } from './index.ts'
 import { forgetOldLetters, withMark } from './letters.ts'
+import { holdBy } from './probe/hold.ts'
 import { CALLS_OUT, migrations, probe, SEALED } from './probe/probe.ts'
 import { execute, select } from './sql.ts'
 import { eventually, type Heard, type Speaker } from './testing.ts'
@@ -18,20 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => bed?.close())
 
-const hold = (user: string, holdId: string) =>
-  speaker.record(
-    'HoldCredits',
-    {
-      userId: user as UserId,
-      holdId,
-      amount: microdollars(1),
-      purpose: 'activation',
-      operationId: null,
-      subscriptionId: 's',
-      boundary: null,
-    },
-    { cause: `${user}/${holdId}`, time: instant(1_000), correlationId: `saga ${holdId}` },
-  )
+const hold = (user: string, holdId: string) => holdBy(speaker, user, holdId)
 
 /** A service with its dead letters, and an operator who asks for things about them. */
 const open = async (service: string, options: Parameters<typeof probe>[1] = {}) => {

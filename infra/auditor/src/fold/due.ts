@@ -1,5 +1,6 @@
 import type { Message } from '@coding-plans/runtime'
-import { type DueKind, dueKinds, type Facts } from './facts.ts'
+import type { Facts } from './facts.ts'
+import { type DueKind, dueKinds } from './kinds.ts'
 import { dueHeard } from './top-ups.ts'
 
 // What the scheduler says of a term, and what answers it (protocol.md 8). Its topic may be heard before or after the answer's.

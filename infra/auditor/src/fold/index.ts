@@ -1,8 +1,9 @@
 import type { Message } from '@coding-plans/runtime'
 import { type Bodies, type MessageName, messageNames } from '@coding-plans/schemas'
 import { dueIgnored, said } from './due.ts'
-import type { FactKey, Facts, Kind } from './facts.ts'
+import type { Facts } from './facts.ts'
 import { keyAssigned, keyRemoved, keysUnlinked, keysUploaded, slotChanged, stockChanged } from './keys.ts'
+import type { FactKey, Kind } from './kinds.ts'
 import {
   accountDeleted,
   creditsHeld,
@@ -19,7 +20,8 @@ import { holdAsked, topUpAsked, topUpDeclined } from './top-ups.ts'
 
 export { chainOf, explainingChain, type Link, MOST_LINKS } from './chain.ts'
 export * from './checks.ts'
-export * from './facts.ts'
+export { Facts } from './facts.ts'
+export * from './kinds.ts'
 export { findingsOf, passingOf } from './passing.ts'
 export { type Background, mispriced, type Price, planKeyOf, priceOf } from './prices.ts'
 export { type Totals, totalsOf } from './totals.ts'

@@ -1,6 +1,7 @@
 import type { Message } from '@coding-plans/runtime'
 import type { KeyAssigned, StockChanged } from '@coding-plans/schemas'
-import { type Facts, type KeyState, keyStates, type Slot } from './facts.ts'
+import type { Facts } from './facts.ts'
+import { type KeyState, keyStates, type Slot } from './kinds.ts'
 import { hear, type News } from './versions.ts'
 
 interface Change {

@@ -1,5 +1,5 @@
 import type { Finding, Passing } from './checks.ts'
-import { type DueKind, type Fact, keyStates, type Stock, type Subject, type Subscription } from './facts.ts'
+import { type DueKind, type Fact, keyStates, type Stock, type Subject, type Subscription } from './kinds.ts'
 
 /** Asked and not answered; the other half, an answer that came before its question was heard, is none of anybody's business. */
 export const ASKED = ''

@@ -1,7 +1,8 @@
 import type { Message } from '@coding-plans/runtime'
 import type { Bodies } from '@coding-plans/schemas'
 import type { Finding } from './checks.ts'
-import type { Extension, FactKey, Facts, Plan, Sale, Subscription } from './facts.ts'
+import type { Facts } from './facts.ts'
+import type { Extension, FactKey, Plan, Sale, Subscription } from './kinds.ts'
 import { ASKED } from './passing.ts'
 import { remember } from './remember.ts'
 

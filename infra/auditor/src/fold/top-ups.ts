@@ -1,5 +1,6 @@
 import type { Message } from '@coding-plans/runtime'
-import type { Facts, Subject } from './facts.ts'
+import type { Facts } from './facts.ts'
+import type { Subject } from './kinds.ts'
 import { NO_ATTEMPT, triedTwice } from './passing.ts'
 import { remember } from './remember.ts'
 

@@ -1,4 +1,5 @@
-import { type Facts, keyStates, type Lane } from './facts.ts'
+import type { Facts } from './facts.ts'
+import { keyStates, type Lane } from './kinds.ts'
 
 /** Name of a total → what it comes to. */
 export type Totals = Readonly<Record<string, number>>
